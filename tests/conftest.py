@@ -1,0 +1,25 @@
+"""What every test gets: no screen needed, settings of its own, and the data sets where they are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # read when the first window is made
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory, monkeypatch):
+    """Settings, log and cache go to a fresh folder, never to the user's."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """A folder that holds MNIST/raw: WORKBENCH_TEST_DATA, or shared/data beside the checkout."""
+    folder = Path(os.environ.get("WORKBENCH_TEST_DATA") or ROOT.parent / "shared" / "data")
+    if not (folder / "MNIST" / "raw").is_dir():
+        pytest.skip(f"needs MNIST/raw in {folder}; WORKBENCH_TEST_DATA names another folder")
+    return folder

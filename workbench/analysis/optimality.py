@@ -1,0 +1,58 @@
+"""How far a code is from the optimum of its Lasso, proved without knowing the optimum.
+
+For min over a of P(a) = ½‖s − Φa‖² + λ‖a‖₁, each θ with |φᵢᵀθ| ≤ λ for all atoms gives a lower
+bound D(θ) = ½‖s‖² − ½‖s − θ‖² ≤ P(a*). The θ used is the residual r = s − Φa, scaled by the c
+that makes D largest among those allowed. P(a) − D(θ) is the duality gap: E can be at most that
+much too high, and it reaches 0 at the optimum (Fercoq, Gramfort & Salmon, ICML 2015, section 2).
+
+With λ = 0 only a zero (or orthogonal) residual is allowed: the gap is then ½‖r‖².
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from workbench.systems.protocol import Lasso
+
+
+def duality_gap(lasso: Lasso) -> Tensor:
+    """How much too high the energy of each sample can be at most; [B] float64, at least 0."""
+    residual, match = _residual(lasso)
+    squared = residual.square().sum(1)
+    room = lasso.threshold / match.abs().amax(1)  # [B], the largest |c| allowed
+    scale = (lasso.signal.double() * residual).sum(1) / squared
+    scale = scale.clamp(-room, room).nan_to_num(0.0)  # NaN: 0 / 0, where no scale does anything
+    sparsity = lasso.threshold * lasso.activation.double().abs().sum(1)
+    dual = scale * (lasso.signal.double() * residual).sum(1) - 0.5 * scale.square() * squared
+    return (0.5 * squared + sparsity - dual).clamp(min=0.0)
+
+
+def kkt_violation(lasso: Lasso) -> Tensor:
+    """The largest breach of the optimality conditions of each sample; [B] float64, at least 0.
+
+    At the optimum φᵢᵀr = λ sign(aᵢ) for the active neurons and |φᵢᵀr| ≤ λ for the silent ones.
+    """
+    _, match = _residual(lasso)
+    activation = lasso.activation.double()
+    active = (match - lasso.threshold * activation.sign()).abs()
+    silent = (match.abs() - lasso.threshold).clamp(min=0.0)
+    return torch.where(activation != 0, active, silent).amax(1)
+
+
+def converged(lasso: Lasso, tolerance: float = 1e-3) -> Tensor:
+    """Whether the gap of each sample is at most ``tolerance`` · ½‖s‖²; [B] bool.
+
+    ½‖s‖² is the energy of silence, where every network starts. A NaN has not converged.
+    """
+    silence = 0.5 * lasso.signal.double().square().sum(1)
+    return duality_gap(lasso) <= tolerance * silence
+
+
+def _residual(lasso: Lasso) -> tuple[Tensor, Tensor]:
+    """r = s − Φa [B, N] and Φᵀr [B, M], multiplied in the dtype of the atoms, then float64.
+
+    The atoms themselves are never copied to float64: they may fill the memory.
+    """
+    residual = lasso.signal - lasso.activation @ lasso.atoms
+    return residual.double(), (residual @ lasso.atoms.T).double()

@@ -1,0 +1,1 @@
+"""From a signal to a code to a class: dictionaries and decoders."""

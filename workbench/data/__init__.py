@@ -1,0 +1,1 @@
+"""Datasets: nothing but loading, splitting and shape."""

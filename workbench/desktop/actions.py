@@ -1,0 +1,89 @@
+"""Every command of the window, once: menus, shortcuts and the palette are made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command; ``slot`` is the name of the window's method."""
+
+    name: str
+    menu: str
+    text: str
+    slot: str
+    keys: str = ""
+    plain_key: bool = False  # a bare key: only where no control wants it (see Window.keyPressEvent)
+    checkable: bool = False
+
+
+COMMANDS = (
+    Command("open", "File", "Open …", "ask_open", "Ctrl+O"),
+    Command("save", "File", "Save", "save", "Ctrl+S"),
+    Command("save_as", "File", "Save as …", "ask_save_as", "Ctrl+Shift+S"),
+    Command("quit", "File", "Quit", "close", "Ctrl+Q"),
+    Command("undo", "Edit", "Undo", "undo", "Ctrl+Z"),
+    Command("redo", "Edit", "Redo", "redo", "Ctrl+Shift+Z"),
+    Command("run", "Run", "Run", "toggle_run", "Space", plain_key=True),
+    Command("forward", "Run", "Step forward", "step_forward", "Right", plain_key=True),
+    Command("back", "Run", "Step back", "step_back", "Left", plain_key=True),
+    Command("forward_ten", "Run", "Ten steps forward", "step_forward_ten", "Shift+Right",
+            plain_key=True),
+    Command("back_ten", "Run", "Ten steps back", "step_back_ten", "Shift+Left", plain_key=True),
+    Command("first", "Run", "To the first step", "go_first", "Home", plain_key=True),
+    Command("last", "Run", "To the last step", "go_last", "End", plain_key=True),
+    Command("restart", "Run", "Restart", "restart", "Ctrl+R"),
+    Command("cancel", "Run", "Cancel", "cancel", "Esc", plain_key=True),
+    Command("next_sample", "Run", "Next image", "next_sample", "Ctrl+Right"),
+    Command("previous_sample", "Run", "Previous image", "previous_sample", "Ctrl+Left"),
+    Command("evaluate", "Experiment", "Evaluate test set", "evaluate", "Ctrl+E"),
+    Command("cancel_evaluation", "Experiment", "Cancel evaluation", "cancel_evaluation"),
+    Command("rail", "View", "Parameters", "show_rail", "Ctrl+1", checkable=True),
+    Command("inspector", "View", "Inspector", "show_inspector", "Ctrl+2", checkable=True),
+    Command("presenter", "View", "Presenter mode", "set_presenter", "F11", checkable=True),
+    Command("theme", "View", "Switch light and dark", "switch_theme", "Ctrl+T"),
+    Command("system_theme", "View", "Follow the system's theme", "follow_system_theme"),
+    Command("reset_layout", "View", "Reset layout", "reset_layout"),
+    Command("palette", "Help", "Command palette", "show_palette", "Ctrl+K"),
+    Command("shortcuts", "Help", "Keyboard shortcuts", "show_shortcuts", "F1"),
+    Command("about", "Help", "About", "show_about"),
+)
+MENUS = ("File", "Edit", "Run", "View", "Experiment", "Help")
+
+
+def make_actions(window: QMainWindow) -> dict[str, QAction]:
+    """The actions, connected to the window's methods."""
+    actions = {}
+    for command in COMMANDS:
+        action = QAction(command.text, window)
+        action.setObjectName(command.name)
+        action.setCheckable(command.checkable)
+        if command.keys:
+            action.setShortcut(QKeySequence(command.keys))
+        if command.plain_key:
+            # not application-wide: a slider needs its arrows, a button its space bar
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        signal = action.toggled if command.checkable else action.triggered
+        if command.checkable:
+            signal.connect(getattr(window, command.slot))
+        else:
+            signal.connect(_without_argument(window, command.slot))
+        keys = QKeySequence(command.keys).toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{command.text} ({keys})" if keys else command.text)
+        window.addAction(action)
+        actions[command.name] = action
+    return actions
+
+
+def _without_argument(window: QMainWindow, slot: str):
+    """``triggered`` carries a flag that these methods do not take."""
+
+    def call() -> None:
+        getattr(window, slot)()
+
+    return call

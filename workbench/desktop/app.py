@@ -1,0 +1,104 @@
+"""Opens the window, or takes a picture of it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyqtgraph as pg
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from workbench.desktop.settings import Settings
+from workbench.desktop.theme import theme
+from workbench.desktop.window import Window
+from workbench.document import Document
+
+log = logging.getLogger(__name__)
+
+
+def application() -> QApplication:
+    """The one application, with theme and error hook."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("workbench")
+    app.setApplicationDisplayName("Workbench")
+    app.setStyle("Fusion")
+    pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
+    theme.install()
+    return app
+
+
+def open_window(document: Document, path: Path | None) -> int:
+    """Show the window and stay until it is closed; returns the exit code."""
+    app = application()
+    settings = Settings()
+    theme.choose(settings.theme)
+    window = Window(document, path, settings)
+    sys.excepthook = _hook(window)
+    window.show()
+    QTimer.singleShot(0, window, window.start)  # after the first paint
+    code = app.exec()
+    theme.uninstall()
+    return code
+
+
+def take_picture(
+    document: Document, path: Path | None, step: int, out: Path, size: tuple[int, int], dark: bool
+) -> None:
+    """Open the window, go to a step, and save what it looks like.
+
+    Raises:
+        RuntimeError: the run failed; the message is its one line.
+        OSError: the picture cannot be written.
+    """
+    app = application()
+    theme.choose("dark" if dark else "light")
+    window = Window(document, path, Settings(Path(out.parent) / ".no-settings"))
+    window.resize(*size)
+    window.show()
+    window.start()
+    try:
+        _until(app, lambda: _loaded(window))
+        window.workspace.ask(lambda runner: runner.seek(step))
+        _until(app, lambda: window.workspace.status.step == step)
+        for _ in range(10):
+            app.processEvents()
+            window.clock.tick()
+        if not window.grab().save(str(out)):
+            raise OSError(f"{out} could not be written")
+    finally:
+        window._closed_for_good = True
+        window.close()
+        theme.uninstall()
+
+
+def _loaded(window: Window) -> bool:
+    status = window.workspace.status
+    if status is not None and status.state.value == "failed":
+        raise RuntimeError(status.error)
+    return window.workspace.snapshot is not None
+
+
+def _until(app: QApplication, happened: Callable[[], bool], timeout: float = 300.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not happened():
+        app.processEvents()
+        time.sleep(0.005)
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the run did not get there in {timeout:.0f} s")
+
+
+def _hook(window: Window) -> Callable[..., None]:
+    """Errors of ours: the traceback goes to the log, a line to the window, which lives on."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: object) -> None:
+        log.error("unexpected error", exc_info=(kind, error, trace))
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+        else:
+            window.complain(f"Something went wrong: {kind.__name__}: {error}. It is in the log.")
+
+    return hook

@@ -1,0 +1,1 @@
+"""The panels beside and below the views, generated from what documents and systems declare."""

@@ -1,0 +1,127 @@
+"""The selected neuron: its atom, its class, and what it does at the cursor's step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from workbench.desktop.pictures import atom_image
+from workbench.desktop.theme import theme
+from workbench.desktop.views.images import Picture
+from workbench.desktop.workspace import Workspace
+
+HINT = "Click a trace, a mark in the raster or an atom to select its neuron."
+
+
+class InspectorPanel(QWidget):
+    """All quantities of one neuron; made from what the system declares."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._drawn: tuple = ()
+        self._counted: tuple[Any, int | None, int] = (None, None, 0)  # recording, neuron, steps
+        self._first: int | None = None
+        self._count = 0
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(8)
+        self.heading = QLabel("No neuron selected")
+        self.heading.setProperty("role", "heading")
+        self.hint = QLabel(HINT, wordWrap=True)
+        self.hint.setProperty("role", "small")
+        self.picture = Picture("Atom of the selected neuron")
+        self.picture.setFixedHeight(theme.px(160))
+        self.form = QFormLayout()
+        self.form.setVerticalSpacing(4)
+        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.heading)
+        column.addWidget(self.hint)
+        column.addWidget(self.picture)
+        column.addLayout(self.form)
+        column.addStretch(1)
+        self.picture.hide()
+        self._rows: dict[str, QLabel] = {}
+
+    def needs(self, system: Any) -> set[str]:
+        """All quantities of the neurons, when one is selected."""
+        if self._workspace.neuron is None:
+            return set()
+        return {o.name for o in system.observables if o.axis == "neuron"}
+
+    def refresh(self) -> None:
+        """Show the newest snapshot."""
+        snapshot, neuron = self._workspace.snapshot, self._workspace.neuron
+        if snapshot is None or self._drawn == (snapshot, neuron):
+            return
+        self._drawn = (snapshot, neuron)
+        system = snapshot.experiment.system
+        selected = neuron is not None and neuron < system.neurons
+        self.hint.setVisible(not selected)
+        if not selected:
+            self.heading.setText("No neuron selected")
+            self.picture.hide()
+            self._fill([])
+            return
+        label = None if system.wiring.labels is None else int(system.wiring.labels[neuron])
+        names = snapshot.experiment.dataset.class_names
+        of = "" if label is None else f" · “{names[label]}”"
+        self.heading.setText(f"Neuron {neuron}{of}")
+        self._show_atom(snapshot, neuron)
+        self._fill(self._values(snapshot, neuron))
+
+    def _show_atom(self, snapshot: Any, neuron: int) -> None:
+        atoms = snapshot.experiment.system.wiring.atoms
+        shape = snapshot.experiment.dataset.image_shape
+        picture = None if atoms is None else atom_image(atoms[neuron].float().numpy(), shape)
+        self.picture.setVisible(picture is not None)
+        if picture is not None:
+            self.picture._image = picture
+            self.picture.update()
+
+    def _values(self, snapshot: Any, neuron: int) -> list[tuple[str, str, str]]:
+        """Rows of (name, value, meaning)."""
+        rows = []
+        for observable in snapshot.experiment.system.observables:
+            values = snapshot.observed.get(observable.name)
+            if observable.axis != "neuron" or values is None:
+                continue
+            value = values[neuron]
+            text = ("yes" if value else "no") if values.dtype == bool else f"{value:.4g}"
+            symbol = f"{observable.title} {observable.symbol}".strip()
+            rows.append((symbol, f"{text} {observable.unit}".strip(), observable.meaning))
+        self._count_spikes(snapshot.recording, neuron)
+        first = "–" if self._first is None else str(self._first)
+        rows.append(("First fired at step", first, ""))
+        rows.append(("Fired in", f"{self._count} of {self._counted[2]} steps", ""))
+        return rows
+
+    def _count_spikes(self, recording: Any, neuron: int) -> None:
+        """Count on from where the last look ended."""
+        spikes = recording.spikes()
+        done = self._counted[2]
+        if self._counted[:2] != (recording, neuron):
+            done, self._first, self._count = 0, None, 0
+        for step in range(done, len(spikes)):
+            if np.any(spikes[step] == neuron):
+                self._first = step if self._first is None else self._first
+                self._count += 1
+        self._counted = (recording, neuron, len(spikes))
+
+    def _fill(self, rows: list[tuple[str, str, str]]) -> None:
+        if list(self._rows) != [name for name, _, _ in rows]:
+            while self.form.rowCount():
+                self.form.removeRow(0)
+            self._rows = {}
+            for name, _, meaning in rows:
+                title, value = QLabel(name), QLabel()
+                title.setProperty("role", "small")
+                title.setToolTip(meaning)
+                value.setAlignment(Qt.AlignmentFlag.AlignRight)
+                self.form.addRow(title, value)
+                self._rows[name] = value
+        for name, text, _ in rows:
+            self._rows[name].setText(text)

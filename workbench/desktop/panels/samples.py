@@ -1,0 +1,163 @@
+"""The picker of the watched image: thumbnails of the test set, and which one it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.desktop.icons import icon
+from workbench.desktop.pictures import to_image
+from workbench.desktop.theme import theme
+from workbench.desktop.workspace import Workspace
+
+COLUMNS, ROWS = 6, 3
+
+
+class Thumbnails(QWidget):
+    """A page of test images; a click chooses one."""
+
+    chosen = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Test images")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._images: dict[int, Any] = {}
+        self._split: Any = None
+        self._names: tuple[str, ...] = ()
+        self._sample = 0
+
+    def show_split(self, split: Any, names: tuple[str, ...]) -> None:
+        """Another test set."""
+        self._split, self._names, self._images = split, names, {}
+        self.update()
+
+    def show_sample(self, sample: int) -> None:
+        """Show the page of a sample and mark it."""
+        self._sample = sample
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(200), ROWS * theme.px(36))
+
+    @property
+    def _first(self) -> int:
+        page = COLUMNS * ROWS
+        return self._sample // page * page
+
+    def _place(self, index: int) -> QRect:
+        width, height = self.width() / COLUMNS, self.height() / ROWS
+        row, column = divmod(index, COLUMNS)
+        side = int(min(width, height)) - 3
+        return QRect(int(column * width), int(row * height), side, side)
+
+    def paintEvent(self, event: Any) -> None:
+        if self._split is None:
+            return
+        painter = QPainter(self)
+        for index in range(COLUMNS * ROWS):
+            sample = self._first + index
+            if sample >= len(self._split):
+                break
+            if sample not in self._images:
+                array = np.asarray(self._split.image(sample), np.float32)
+                self._images[sample] = to_image(array, 0.0, 1.0, signed=False)
+            painter.drawImage(self._place(index), self._images[sample])
+            if sample == self._sample:
+                painter.setPen(QPen(QColor(theme.colours.accent), 3))
+                painter.drawRect(self._place(index))
+
+    def mousePressEvent(self, event: Any) -> None:
+        if self._split is None:
+            return
+        for index in range(COLUMNS * ROWS):
+            sample = self._first + index
+            if sample < len(self._split) and self._place(index).contains(event.position().toPoint()):
+                self.chosen.emit(sample)
+
+
+class SamplesPanel(QWidget):
+    """Thumbnails, previous and next, the index, and the true class."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        heading = QLabel("INPUT")
+        heading.setProperty("role", "section")
+        column.addWidget(heading)
+        self.thumbnails = Thumbnails()
+        self.thumbnails.chosen.connect(workspace.select_sample)
+        column.addWidget(self.thumbnails)
+        row = QHBoxLayout()
+        self.previous = self._arrow("previous", "Previous image", -1)
+        self.next = self._arrow("next", "Next image", +1)
+        self.index = QSpinBox()
+        self.index.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.index.setAccessibleName("Index of the test image")
+        self.index.setKeyboardTracking(False)
+        self.index.valueChanged.connect(workspace.select_sample)
+        self.label = QLabel()
+        row.addWidget(self.previous)
+        row.addWidget(self.index)
+        row.addWidget(self.next)
+        row.addWidget(self.label, 1, Qt.AlignmentFlag.AlignRight)
+        column.addLayout(row)
+        workspace.experimentChanged.connect(self._show_experiment)
+        workspace.documentChanged.connect(self._show_document)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _arrow(self, name: str, words: str, by: int) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("icon_name", name)
+        button.setAccessibleName(words)
+        button.setToolTip(words)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(self._go_back if by < 0 else self._go_on)
+        return button
+
+    def _go_back(self) -> None:
+        self.index.setValue(self.index.value() - 1)
+
+    def _go_on(self) -> None:
+        self.index.setValue(self.index.value() + 1)
+
+    def _restyle(self) -> None:
+        for button in (self.previous, self.next):
+            button.setIcon(icon(button.property("icon_name"), theme.colours.text))
+
+    def _show_experiment(self, experiment: Any) -> None:
+        dataset = experiment.dataset
+        if self.thumbnails._split is not dataset.test:
+            self.thumbnails.show_split(dataset.test, dataset.class_names)
+            blocker = QSignalBlocker(self.index)
+            self.index.setRange(0, len(dataset.test) - 1)
+            blocker.unblock()
+        self._show_document(self._workspace.document)
+
+    def _show_document(self, document: Any) -> None:
+        sample = document.view.sample
+        blocker = QSignalBlocker(self.index)
+        self.index.setValue(sample)
+        blocker.unblock()
+        self.thumbnails.show_sample(sample)
+        experiment = self._workspace.experiment
+        if experiment is not None and sample < len(experiment.dataset.test):
+            dataset = experiment.dataset
+            name = dataset.class_names[int(dataset.test.labels[sample])]
+            self.label.setText(f"of {len(dataset.test)} · “{name}”")

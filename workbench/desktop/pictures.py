@@ -1,0 +1,40 @@
+"""Arrays as pictures: one place for colour maps."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QImage
+
+
+
+@cache
+def lookup(signed: bool) -> np.ndarray:
+    """256 RGB rows: perceptually uniform, or diverging with a neutral middle."""
+    if signed:
+        stops = [(49, 104, 188), (150, 190, 230), (246, 246, 246), (236, 170, 140), (178, 54, 40)]
+        colour_map = pg.ColorMap(np.linspace(0, 1, 5), stops)
+    else:
+        colour_map = pg.colormap.get("cividis")
+    return colour_map.getLookupTable(nPts=256, mode="byte")[:, :3]
+
+
+def to_image(array: np.ndarray, low: float, high: float, signed: bool) -> QImage:
+    """[H, W] through a colour map between low and high; [H, W, 3] in 0..1 as it is."""
+    scaled = (np.clip(array, low, high) - low) / ((high - low) or 1.0)
+    scaled = (255 * scaled).astype(np.uint8)
+    rgb = np.ascontiguousarray(lookup(signed)[scaled] if array.ndim == 2 else scaled)
+    height, width = rgb.shape[:2]
+    return QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def atom_image(atom: np.ndarray, shape: tuple[int, ...]) -> QImage | None:
+    """One atom as a picture, signed if it has negative entries; None if it is no image."""
+    if int(np.prod(shape)) != atom.size:
+        return None
+    array = atom.reshape(shape)
+    reach = float(np.abs(array).max()) or 1.0
+    signed = bool(array.min() < 0)
+    return to_image(array, -reach if signed else 0.0, reach, signed)

@@ -1,0 +1,22 @@
+"""The views, in the order of the menus. A new view is one file and one line here."""
+
+from workbench.desktop.views.atoms import AtomsView
+from workbench.desktop.views.base import View
+from workbench.desktop.views.confusion import ConfusionView
+from workbench.desktop.views.counts import CountsView
+from workbench.desktop.views.evidence import EvidenceView
+from workbench.desktop.views.images import ImagesView
+from workbench.desktop.views.raster import RasterView
+from workbench.desktop.views.terms import TermsView
+from workbench.desktop.views.traces import TracesView
+
+VIEWS: tuple[type[View], ...] = (
+    TracesView,
+    TermsView,
+    CountsView,
+    RasterView,
+    ImagesView,
+    EvidenceView,
+    AtomsView,
+    ConfusionView,
+)

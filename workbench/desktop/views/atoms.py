@@ -1,0 +1,182 @@
+"""The atoms of the dictionary, the most active first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from workbench import palette
+from workbench.desktop.pictures import atom_image
+from workbench.desktop.theme import theme
+from workbench.desktop.views.base import View
+from workbench.desktop.workspace import Workspace
+
+TILE = 56  # pixels at scale 1, picture and caption
+MOST_TILES = 200
+
+
+class Tiles(QWidget):
+    """A grid of small pictures with a caption each; a click chooses one."""
+
+    def __init__(self, choose: Any) -> None:
+        super().__init__()
+        self.setAccessibleName("Atoms")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        self._choose = choose
+        self._tiles: list[tuple[int, Any, str, str, str]] = []
+        self._selected: int | None = None
+
+    @property
+    def fits(self) -> int:
+        """How many tiles there is room for."""
+        columns, rows = self._grid()
+        return min(columns * rows, MOST_TILES)
+
+    def show_tiles(self, tiles: list[tuple[int, Any, str, str, str]], selected: int | None) -> None:
+        """Tiles of (neuron, picture, caption, colour, tooltip)."""
+        self._tiles, self._selected = tiles, selected
+        self.update()
+
+    def _grid(self) -> tuple[int, int]:
+        size = theme.px(TILE)
+        return max(1, self.width() // size), max(1, self.height() // (size + theme.px(14)))
+
+    def _place(self, index: int) -> QRect:
+        columns, _ = self._grid()
+        size = theme.px(TILE)
+        row, column = divmod(index, columns)
+        return QRect(column * size, row * (size + theme.px(14)), size, size + theme.px(14))
+
+    def _at(self, point: QPoint) -> int | None:
+        for index in range(len(self._tiles)):
+            if self._place(index).contains(point):
+                return index
+        return None
+
+    def paintEvent(self, event: Any) -> None:
+        painter = QPainter(self)
+        painter.setFont(theme.font(11))
+        for index, (neuron, picture, caption, colour, _) in enumerate(self._tiles):
+            place = self._place(index)
+            square = QRectF(place.x() + 3, place.y() + 2, place.width() - 8, place.width() - 8)
+            painter.drawImage(square, picture)
+            chosen = neuron == self._selected
+            pen = QPen(QColor(theme.colours.text if chosen else colour), 3 if chosen else 2)
+            painter.setPen(pen)
+            painter.drawRect(square)
+            painter.setPen(QColor(theme.colours.text if chosen else theme.colours.muted))
+            text = QRectF(place.x(), square.bottom() + 1, place.width() - 2, theme.px(16))
+            painter.drawText(text, Qt.AlignmentFlag.AlignCenter, caption)
+
+    def mousePressEvent(self, event: Any) -> None:
+        index = self._at(event.position().toPoint())
+        if index is not None:
+            self._choose(self._tiles[index][0])
+
+    def mouseMoveEvent(self, event: Any) -> None:
+        index = self._at(event.position().toPoint())
+        if index is not None:
+            QToolTip.showText(event.globalPosition().toPoint(), self._tiles[index][4], self)
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Left and right go through the atoms when the grid has the focus."""
+        move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(event.key())
+        if move is None or not self._tiles:
+            event.ignore()
+            return
+        neurons = [tile[0] for tile in self._tiles]
+        here = neurons.index(self._selected) if self._selected in neurons else -1
+        self._choose(neurons[(here + move) % len(neurons)])
+
+
+class AtomsView(View):
+    """The dictionary as images, sorted by what the neurons put out at the cursor."""
+
+    name = "atoms"
+    title = "Dictionary atoms"
+    shows = (
+        "The atoms of the dictionary, the most active at this step first, framed in the colour "
+        "of their class, with their activation."
+    )
+    equation = "Φ = [φ₁ … φ_M], each of unit norm"
+    look_for = (
+        "how few atoms carry the code, and whether they look like the input. Exemplars are "
+        "training images; random atoms look like nothing. Click one to select its neuron."
+    )
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.tiles = Tiles(workspace.select_neuron)
+        self._layout.addWidget(self.tiles, 1)
+
+    def needs(self, system: Any) -> set[str]:
+        return {system.code} if system.code else set()
+
+    def depends_on(self, snapshot: Any) -> tuple:
+        return (self.tiles.fits,)
+
+    def reset(self, snapshot: Any) -> None:
+        self._pictures: dict[int, Any] = {}
+        wiring = snapshot.experiment.system.wiring
+        if wiring.atoms is None:
+            self.show_empty(f"{snapshot.experiment.system.title} uses no dictionary.")
+        elif wiring.features != int(np.prod(snapshot.experiment.dataset.image_shape)):
+            self.show_empty("Features of a backbone are no image.")
+
+    def draw(self, snapshot: Any) -> None:
+        system, dataset = snapshot.experiment.system, snapshot.experiment.dataset
+        code = snapshot.observed.get(system.code)
+        if code is None or system.wiring.atoms is None:
+            return
+        size = np.nan_to_num(np.abs(code), nan=np.inf)
+        count = min(self.tiles.fits, len(code))
+        strongest = np.argpartition(size, len(size) - count)[-count:]
+        order = strongest[np.lexsort((strongest, -size[strongest]))]
+        labels = system.wiring.labels
+        tiles = []
+        for neuron in order.tolist():
+            label = None if labels is None else int(labels[neuron])
+            colour, what = theme.colours.hairline, "an atom"
+            if label is not None:
+                colour = palette.class_colour(label, system.wiring.classes)
+                what = f"class {dataset.class_names[label]}"
+            value = float(code[neuron])
+            caption = f"{value:.2f}" if value else "–"
+            tip = f"neuron {neuron}, {what}, activation {value:.3g}"
+            tiles.append((neuron, self._picture(snapshot, neuron), caption, colour, tip))
+        self.tiles.show_tiles(tiles, self.workspace.neuron)
+        self.summarise(f"{int(np.count_nonzero(code))} of {len(code)} active")
+
+    def _picture(self, snapshot: Any, neuron: int) -> Any:
+        if neuron not in self._pictures:
+            atom = snapshot.experiment.system.wiring.atoms[neuron].float().numpy()
+            shape = snapshot.experiment.dataset.image_shape
+            self._pictures[neuron] = atom_image(atom, shape)
+        return self._pictures[neuron]
+
+    def figure(self) -> Any:
+        tiles = self.tiles._tiles
+        if not tiles:
+            return None
+        from workbench.analysis import figures
+
+        snapshot = self.workspace.snapshot
+        shape = snapshot.experiment.dataset.image_shape
+        shown = [tile[0] for tile in tiles[:24]]
+        atoms = [snapshot.experiment.system.wiring.atoms[n].numpy().reshape(shape) for n in shown]
+        signed = [bool(atom.min() < 0) for atom in atoms]
+        titles = [f"{tile[0]}: {tile[2]}" for tile in tiles[:24]]
+        return figures.images_figure(atoms, titles, signed, self.caption())
+
+    def table(self) -> tuple[list[str], np.ndarray] | None:
+        snapshot = self.workspace.snapshot
+        code = snapshot.observed.get(snapshot.experiment.system.code) if snapshot else None
+        if code is None:
+            return None
+        return ["neuron", "activation"], np.column_stack([np.arange(len(code)), code])

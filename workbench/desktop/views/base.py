@@ -1,0 +1,312 @@
+"""What all views share: a header with title, summary, ``?`` and export, and drawing on demand.
+
+A view draws declared kinds of observables and never knows which system they come from. The frame
+clock calls `refresh` for visible views only; `draw` runs when something it shows has changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from workbench import palette
+from workbench.desktop import export
+from workbench.desktop.icons import icon
+from workbench.desktop.theme import style_plot, theme
+from workbench.desktop.workspace import Workspace
+
+
+class Header(QWidget):
+    """Title, a short live summary, the view's own controls, help and export."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 4, 4)
+        row.setSpacing(4)
+        self.title = QLabel(view.title)
+        self.summary = QLabel()
+        self.summary.setProperty("role", "small")
+        self.summary.setTextFormat(Qt.TextFormat.RichText)
+        self.controls = QHBoxLayout()
+        self.controls.setSpacing(4)
+        self.help = _button(f"Help on {view.title.lower()}", view.show_help)
+        self.export = _button(f"Export {view.title.lower()}", view.show_export_menu)
+        row.addWidget(self.title)
+        row.addSpacing(8)
+        row.addWidget(self.summary, 1)
+        row.addLayout(self.controls)
+        row.addWidget(self.help)
+        row.addWidget(self.export)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Icons in the theme's colour."""
+        self.help.setIcon(icon("help", theme.colours.muted))
+        self.export.setIcon(icon("export", theme.colours.muted))
+
+
+def _button(name: str, slot: Any) -> QToolButton:
+    button = QToolButton()
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.clicked.connect(slot)
+    return button
+
+
+class View(QWidget):
+    """A view of the run. Subclasses say what they need and how to draw it."""
+
+    name: ClassVar[str]  # of the dock, stable across versions
+    title: ClassVar[str]
+    shows: ClassVar[str]  # help: what it shows
+    equation: ClassVar[str] = ""  # help: its equation
+    look_for: ClassVar[str]  # help: what to look for
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setObjectName(self.name)
+        self.setAccessibleName(self.title)
+        self.workspace = workspace
+        self.header = Header(self)
+        self._drawn: tuple | None = None
+        self._recording: Any = None
+        self._text = ""
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(8, 0, 8, 8)
+        self._layout.setSpacing(4)
+        self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._empty.setProperty("role", "small")
+        self._empty.hide()
+        self._layout.addWidget(self._empty)
+        theme.changed.connect(self.restyle)
+
+    # -- for subclasses --------------------------------------------------------------------------
+
+    def needs(self, system: Any) -> set[str]:
+        """Names of the observables that `draw` reads from the snapshot."""
+        return set()
+
+    def reset(self, snapshot: Any) -> None:
+        """Another run: put ranges, colours and caches anew."""
+
+    def draw(self, snapshot: Any) -> None:
+        """Draw the snapshot."""
+
+    def depends_on(self, snapshot: Any) -> tuple:
+        """What the picture depends on, besides the snapshot and the selected neuron."""
+        return ()
+
+    def figure(self) -> Any:
+        """A matplotlib figure of what is shown, or None when there is nothing."""
+        return None
+
+    def table(self) -> tuple[list[str], np.ndarray] | None:
+        """Column names and rows of the full data behind the view."""
+        return None
+
+    def restyle(self) -> None:
+        """The theme changed: redraw all."""
+        self.header.restyle()
+        self._recording = self._drawn = None
+
+    # -- for the window --------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Draw if anything changed since the last time."""
+        snapshot = self.workspace.snapshot
+        if snapshot is None:
+            self.show_empty("Preparing …")
+            return
+        if snapshot.recording is not self._recording:
+            self._recording = snapshot.recording
+            self._drawn = None
+            self.show_empty("")
+            self.reset(snapshot)
+        key = (snapshot, self.workspace.neuron, *self.depends_on(snapshot))
+        if self._drawn is None or any(
+            a is not b and not _same(a, b) for a, b in zip(key, self._drawn, strict=True)
+        ):
+            self._drawn = key
+            self.draw(snapshot)
+
+    def summarise(self, text: str) -> None:
+        """One line beside the title; also what a screen reader says of the view."""
+        if text != self._text:
+            self._text = text
+            self.header.summary.setText(text)
+            self.setAccessibleDescription(_plain(text))
+
+    def show_empty(self, message: str) -> None:
+        """Say what to do to fill the view; an empty text shows the view itself."""
+        self._empty.setText(message)
+        self._empty.setVisible(bool(message))
+        for index in range(1, self._layout.count()):
+            widget = self._layout.itemAt(index).widget()
+            if widget is not None:
+                widget.setVisible(not message)
+        if message:
+            self.summarise("")
+
+    def show_help(self) -> None:
+        """What the view shows, its equation, and what to look for."""
+        text = f"<p><b>{self.title}</b></p><p>{self.shows}</p>"
+        if self.equation:
+            text += f"<p><i>{self.equation}</i></p>"
+        popup = QLabel(f"{text}<p><b>Look for</b> {self.look_for}</p>", self)
+        popup.setWindowFlags(Qt.WindowType.Popup)
+        popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        popup.setObjectName("help")
+        popup.setWordWrap(True)
+        popup.setMargin(theme.px(16))
+        popup.setFixedWidth(theme.px(360))
+        popup.setStyleSheet(
+            f"background: {theme.colours.surface}; border: 1px solid {theme.colours.hairline};"
+        )
+        popup.adjustSize()
+        corner = self.header.help.mapToGlobal(QPoint(0, self.header.help.height()))
+        popup.move(corner - QPoint(popup.width() - self.header.help.width(), 0))
+        popup.show()
+
+    def show_export_menu(self) -> None:
+        """Choose between the figure's formats and the data."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for suffix in export.FORMATS:
+            action = menu.addAction(f"Export as {suffix.upper()} …")
+            action.setData(suffix)
+        menu.triggered.connect(self._export_chosen)
+        menu.popup(self.header.export.mapToGlobal(QPoint(0, self.header.export.height())))
+
+    def _export_chosen(self, action: Any) -> None:
+        export.ask_and_save(self, action.data())
+
+    def caption(self) -> str:
+        """Document, step and fingerprint, for the foot of an exported figure."""
+        status, path = self.workspace.status, self.workspace.path
+        name = path.stem if path else "untitled"
+        sample = self.workspace.document.view.sample
+        return f"{name}, test sample {sample}, step {status.step}, fingerprint {status.fingerprint}"
+
+
+def _same(a: Any, b: Any) -> bool:
+    return isinstance(a, (int, str, float, type(None))) and a == b
+
+
+def _plain(text: str) -> str:
+    """Rich text without its marks."""
+    inside, out = False, []
+    for character in text:
+        if character in "<>":
+            inside = character == "<"
+        elif not inside:
+            out.append(character)
+    return "".join(out)
+
+
+class PlotView(View):
+    """A view with one plot over time steps and the cursor as a vertical line."""
+
+    left_label: ClassVar[str] = ""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.widget = pg.PlotWidget()
+        self.widget.setBackground(None)
+        self.widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.widget.setAccessibleName(f"{self.title} plot")
+        self.plot = self.widget.getPlotItem()
+        self.plot.hideButtons()
+        self.plot.setMenuEnabled(False)
+        self.plot.disableAutoRange()
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.cursor = pg.InfiniteLine(angle=90, movable=False)
+        self.cursor.setZValue(50)
+        self.plot.addItem(self.cursor, ignoreBounds=True)
+        self.widget.scene().sigMouseClicked.connect(self._clicked)
+        self._layout.addWidget(self.widget, 1)
+        self._range = (0.0, 1.0)
+
+    def restyle(self) -> None:
+        super().restyle()
+        style_plot(self.plot, theme)
+        self.cursor.setPen(pg.mkPen(theme.colours.muted, width=1))
+
+    def fit_steps(self, steps: int) -> None:
+        """The time axis of the whole run; it does not move while running."""
+        self.plot.setXRange(0, max(steps, 1), padding=0.02)
+        self.plot.setLabel("bottom", "step k")
+
+    def grow_range(self, low: float, high: float, fresh: bool = False) -> None:
+        """Widen the vertical range to hold low..high; ``fresh`` starts from there."""
+        if not fresh:
+            low, high = min(low, self._range[0]), max(high, self._range[1])
+        if fresh or (low, high) != self._range:
+            margin = 0.06 * (high - low or 1.0)
+            # grow in one larger stride, so that the ticks are not laid out anew at each frame
+            self._range = (low, high)
+            self.plot.setYRange(low - margin, high + margin, padding=0)
+
+    def clicked_at(self, step: int, value: float) -> None:
+        """A click on the plot: put the cursor there."""
+        self.workspace.ask(lambda runner: runner.seek(step))
+
+    def fit(self) -> None:
+        """A double click: fit the vertical range to what is drawn."""
+        if self.workspace.snapshot is not None:
+            self._recording = None
+
+    def _clicked(self, event: Any) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or self.workspace.snapshot is None:
+            return
+        if event.double():
+            self.fit()
+            return
+        point = self.plot.getViewBox().mapSceneToView(event.scenePos())
+        steps = self.workspace.status.steps
+        if -0.5 <= point.x() <= steps + 0.5:
+            self.clicked_at(round(point.x()), point.y())
+
+
+def quiet_combo(name: str, items: list[str]) -> QComboBox:
+    """A small choice in a view's header."""
+    combo = QComboBox()
+    combo.setProperty("role", "quiet")
+    combo.setAccessibleName(name)
+    combo.setToolTip(name)
+    combo.addItems(items)
+    combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return combo
+
+
+def class_pen(label: int | None, classes: int, width: int = 1) -> Any:
+    """The pen of a class: its colour, and its dash as a second code where colours run out."""
+    if label is None:
+        return pg.mkPen(theme.colours.muted, width=width)
+    dash = palette.class_dash(label, classes)
+    pen = pg.mkPen(palette.class_colour(label, classes), width=width)
+    if dash:
+        pen.setDashPattern(list(dash))
+    return pen
+
+
+def coloured(text: str, colour: str) -> str:
+    """Rich text in a colour."""
+    return f'<span style="color: {colour}">{text}</span>'
+
+
+def small_font() -> QFont:
+    """For labels inside plots."""
+    return theme.font(11)
+
+
+def of_kind(system: Any, *kinds: str) -> list[Any]:
+    """The observables a system declares of some kinds, in its order."""
+    return [o for o in system.observables if o.kind in kinds]

@@ -1,0 +1,191 @@
+"""Which class the network believes in, and since when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from workbench import palette
+from workbench.desktop.theme import theme
+from workbench.desktop.views.base import PlotView, class_pen, coloured, of_kind, quiet_combo
+from workbench.desktop.workspace import Workspace
+
+
+def decided_at(evidence: np.ndarray) -> int | None:
+    """The step from which on the leading class stays the same; None while all is silent.
+
+    Args:
+        evidence: [K + 1, classes].
+    """
+    if not len(evidence) or not evidence[-1].max() > 0:
+        return None
+    leader = np.where(evidence.max(1) > 0, evidence.argmax(1), -1)
+    other = np.flatnonzero(leader != leader[-1])
+    return int(other[-1]) + 1 if len(other) else 0
+
+
+class Bars(QWidget):
+    """One bar for each class at the cursor's step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Evidence of each class")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._values = np.empty(0)
+        self._names: tuple[str, ...] = ()
+        self._truth: int | None = None
+
+    def show_values(self, values: np.ndarray, names: tuple[str, ...], truth: int) -> None:
+        """Evidence [classes], the classes' names and the true class."""
+        self._values, self._names, self._truth = values, names, truth
+        self.update()
+
+    def paintEvent(self, event: Any) -> None:
+        painter = QPainter(self)
+        painter.setFont(theme.font(11))
+        count = len(self._values)
+        if not count:
+            return
+        order = range(count) if count <= 12 else np.argsort(-self._values, kind="stable")[:12]
+        row = self.height() / len(order)
+        wide = max(painter.fontMetrics().horizontalAdvance(self._names[c]) for c in order) + 8
+        room = self.width() - wide - painter.fontMetrics().horizontalAdvance("00.00") - 12
+        most = float(np.nanmax(self._values)) or 1.0
+        for place, label in enumerate(order):
+            value = float(np.nan_to_num(self._values[label]))
+            top = place * row
+            truth = label == self._truth
+            painter.setPen(QColor(theme.colours.text if truth else theme.colours.muted))
+            name = QRectF(0, top, wide - 8, row)
+            painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                             self._names[label])
+            thick = min(row * 0.68, theme.px(18))
+            bar = QRectF(wide, top + (row - thick) / 2, room * value / most, thick)
+            painter.fillRect(bar, QColor(palette.class_colour(label, count)))
+            if value > 0:
+                text = QRectF(bar.right() + 4, top, 80, row)
+                painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, f"{value:.2f}")
+            if truth:  # a mark beside the true class, so that colour is not the only sign
+                painter.fillRect(QRectF(wide - 5, bar.top(), 2, thick), QColor(theme.colours.text))
+
+
+class EvidenceView(PlotView):
+    """The first observable of kind ``evidence``, at the cursor or over time."""
+
+    name = "evidence"
+    title = "Class evidence"
+    shows = (
+        "The activity of the neurons of each class, added up. The largest sum is the decision; "
+        "the true class is marked with a bar beside its name."
+    )
+    equation = "class = argmax_c Σ |a_i| over the neurons i of class c"
+    look_for = (
+        "the step at which the decision is made and whether a rival led before. Click the plot "
+        "to go to a step."
+    )
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.mode = quiet_combo("What to show", ["at this step", "over time"])
+        self.mode.currentIndexChanged.connect(self._mode_chosen)
+        self.header.controls.addWidget(self.mode)
+        self._observable: Any = None
+        self._curves: list[pg.PlotCurveItem] = []
+        self.bars = Bars()
+        self._layout.addWidget(self.bars, 1)
+        self._mode_chosen()
+        self.restyle()
+
+    @property
+    def over_time(self) -> bool:
+        """Whether curves are shown instead of bars."""
+        return self.mode.currentIndex() == 1
+
+    def depends_on(self, snapshot: Any) -> tuple:
+        return (self.mode.currentIndex(),)
+
+    def _mode_chosen(self) -> None:
+        self._recording = None
+        self.bars.setVisible(not self.over_time)
+        self.widget.setVisible(self.over_time)
+
+    def reset(self, snapshot: Any) -> None:
+        for curve in self._curves:
+            self.plot.removeItem(curve)
+        self._curves = []
+        system = snapshot.experiment.system
+        declared = [
+            o for o in of_kind(system, "evidence") if snapshot.recording.summary(o.name) is not None
+        ]
+        self._observable = declared[0] if declared else None
+        if self._observable is None:
+            self.show_empty(
+                "No evidence: the neurons have no classes. Take an exemplar dictionary."
+                if of_kind(system, "evidence")
+                else f"{system.title} has no classes to weigh."
+            )
+            return
+        self.bars.setVisible(not self.over_time)
+        self.widget.setVisible(self.over_time)
+        classes = system.wiring.classes
+        self._curves = [pg.PlotCurveItem(pen=class_pen(c, classes)) for c in range(classes)]
+        for curve in self._curves:
+            self.plot.addItem(curve)
+        self.plot.setLabel("left", self._observable.symbol)
+        self.fit_steps(snapshot.experiment.steps)
+        self.grow_range(0.0, 1e-3, fresh=True)
+
+    def draw(self, snapshot: Any) -> None:
+        if self._observable is None:
+            return
+        evidence = snapshot.recording.summary(self._observable.name)
+        names = snapshot.experiment.dataset.class_names
+        truth = int(snapshot.experiment.dataset.test.labels[snapshot.sample])
+        now = evidence[min(snapshot.step, len(evidence) - 1)]
+        if self.over_time:
+            steps = np.arange(len(evidence), dtype=float)
+            finite = np.isfinite(evidence).all(1)
+            for curve, column in zip(self._curves, evidence.T, strict=True):
+                curve.setData(steps[finite], column[finite].astype(float))
+            if finite.any():
+                self.grow_range(0.0, float(evidence[finite].max()))
+            self.cursor.setValue(snapshot.step)
+        else:
+            self.bars.show_values(now, names, truth)
+        self._summary(evidence, now, names, truth)
+
+    def _summary(
+        self, evidence: np.ndarray, now: np.ndarray, names: tuple[str, ...], truth: int
+    ) -> None:
+        since = decided_at(evidence)
+        if since is None or not np.isfinite(now).all() or not now.max() > 0:
+            self.summarise("undecided" if since is None else f"undecided until step {since}")
+            return
+        final = int(evidence[-1].argmax())
+        colour = palette.class_colour(final, len(names))
+        verdict = "right" if final == truth else f"wrong, it is {names[truth]}"
+        self.summarise(f"{coloured(f'<b>{names[final]}</b>', colour)} since {since} · {verdict}")
+
+    def figure(self) -> Any:
+        if self._observable is None:
+            return None
+        from workbench.analysis import figures
+
+        snapshot = self.workspace.snapshot
+        evidence = snapshot.recording.summary(self._observable.name)
+        return figures.evidence_figure(
+            evidence, snapshot.experiment.dataset.class_names, self.caption()
+        )
+
+    def table(self) -> tuple[list[str], np.ndarray] | None:
+        if self._observable is None:
+            return None
+        snapshot = self.workspace.snapshot
+        evidence = snapshot.recording.summary(self._observable.name)
+        names = [f"class {name}" for name in snapshot.experiment.dataset.class_names]
+        return ["step", *names], np.column_stack([np.arange(len(evidence)), evidence])

@@ -1,0 +1,154 @@
+"""Signals as images: what came in, what the code explains, what it leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from workbench.desktop.pictures import to_image
+from workbench.desktop.theme import theme
+from workbench.desktop.views.base import View, of_kind
+from workbench.desktop.workspace import Workspace
+
+
+class Picture(QWidget):
+    """One image, as large as fits, with sharp pixels."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setMinimumSize(48, 48)
+        self._image: Any = None
+
+    def show_array(self, array: np.ndarray, low: float, high: float, signed: bool) -> None:
+        """Show [H, W] through a colour map from low to high, or [H, W, 3] as it is."""
+        self._image = to_image(array, low, high, signed)
+        self.update()
+
+    def paintEvent(self, event: Any) -> None:
+        if self._image is None:
+            return
+        painter = QPainter(self)
+        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QRectF(0, 0, size.width(), size.height())
+        target.moveCenter(self.rect().toRectF().center())
+        painter.drawImage(target, self._image)
+        painter.setPen(QColor(theme.colours.hairline))
+        painter.drawRect(target.adjusted(0, 0, -1, -1))
+
+
+class ImagesView(View):
+    """Every observable of kind ``image``, side by side."""
+
+    name = "images"
+    title = "Input and reconstruction"
+    shows = (
+        "The signal, what the active atoms add up to, and what they leave over. PSNR and SSIM "
+        "compare with the input (pixels from 0 to 1)."
+    )
+    equation = "Ŝ = Φ a"
+    look_for = (
+        "a reconstruction that sharpens as neurons join, and a residual that fades to noise. "
+        "A soft threshold leaves the reconstruction paler than the input: that is its price."
+    )
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(16)
+        self._body = QWidget()
+        self._body.setLayout(self._row)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self._body, 1)
+        self._observables: list[Any] = []
+        self._pictures: list[Picture] = []
+
+    def needs(self, system: Any) -> set[str]:
+        return {o.name for o in of_kind(system, "image")}
+
+    def reset(self, snapshot: Any) -> None:
+        observables = of_kind(snapshot.experiment.system, "image")
+        shape = snapshot.experiment.dataset.image_shape
+        if not observables:
+            self.show_empty("This system has nothing to show as an image.")
+            return
+        if int(np.prod(shape)) != snapshot.experiment.system.wiring.features:
+            self.show_empty("Features of a backbone are no image.")
+            return
+        if observables != self._observables:
+            self._observables = observables
+            self._make_pictures()
+
+    def _make_pictures(self) -> None:
+        while self._row.count():
+            self._row.takeAt(0).widget().deleteLater()
+        self._pictures = []
+        for observable in self._observables:
+            column = QWidget()
+            stack = QVBoxLayout(column)
+            stack.setContentsMargins(0, 0, 0, 0)
+            stack.setSpacing(4)
+            caption = QLabel(f"{observable.title} {observable.symbol}".strip())
+            caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            caption.setProperty("role", "small")
+            picture = Picture(observable.title)
+            picture.setToolTip(observable.meaning)
+            stack.addWidget(picture, 1)
+            stack.addWidget(caption)
+            self._row.addWidget(column, 1)
+            self._pictures.append(picture)
+
+    def draw(self, snapshot: Any) -> None:
+        seen, shape = snapshot.observed, snapshot.experiment.dataset.image_shape
+        if not self._pictures or any(o.name not in seen for o in self._observables):
+            return
+        # an image and what it is compared with share one scale of colours, that of the latter
+        references = {o.compare_with for o in self._observables if o.compare_with}
+        top = max((float(seen[name].max()) for name in references), default=1.0) or 1.0
+        words = []
+        for observable, picture in zip(self._observables, self._pictures, strict=True):
+            array = np.nan_to_num(seen[observable.name].astype(np.float32)).reshape(shape)
+            if observable.compare_with:
+                words.append(self._quality(seen[observable.compare_with].reshape(shape), array))
+            if observable.signed:
+                reach = float(np.abs(array).max()) or 1.0
+                picture.show_array(array, -reach, reach, signed=True)
+            elif observable.compare_with or observable.name in references:
+                picture.show_array(array, 0.0, top, signed=False)
+            else:
+                picture.show_array(array, 0.0, float(array.max()) or 1.0, signed=False)
+        self.summarise(" · ".join(words))
+
+    def _quality(self, reference: np.ndarray, image: np.ndarray) -> str:
+        if not np.isfinite(image).all() or np.abs(image).max() > 1e6:
+            return "diverged"
+        from workbench.analysis import image_quality
+
+        psnr = image_quality.psnr(reference, image)
+        return f"PSNR {psnr:.1f} dB · SSIM {image_quality.ssim(reference, image):.2f}"
+
+    def figure(self) -> Any:
+        if not self._pictures:
+            return None
+        from workbench.analysis import figures
+
+        seen = self.workspace.snapshot.observed
+        shape = self.workspace.snapshot.experiment.dataset.image_shape
+        return figures.images_figure(
+            [seen[o.name].reshape(shape) for o in self._observables],
+            [o.title for o in self._observables],
+            [o.signed for o in self._observables],
+            self.caption(),
+        )
+
+    def table(self) -> tuple[list[str], np.ndarray] | None:
+        if not self._pictures:
+            return None
+        seen = self.workspace.snapshot.observed
+        columns = [seen[o.name] for o in self._observables]
+        index = np.arange(len(columns[0]))
+        return ["feature", *(o.name for o in self._observables)], np.column_stack([index, *columns])

@@ -1,0 +1,186 @@
+"""Which neuron fires when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QColor
+
+from workbench import palette
+from workbench.desktop.theme import theme
+from workbench.desktop.views.base import PlotView, coloured, of_kind, quiet_combo
+from workbench.desktop.workspace import Workspace
+
+MOST_ROWS = 480  # rows of the picture; beyond, several neurons share one
+MOST_COLUMNS = 1024  # likewise for steps
+
+
+class RasterView(PlotView):
+    """The first observable of kind ``spikes``: neurons upwards, sorted by class, time rightwards.
+
+    One image, written column by column as the run goes on, so that it costs the same whether
+    three neurons fire or all of them.
+    """
+
+    name = "raster"
+    title = "Raster"
+    shows = "One mark for each neuron and step at which it fires. Colours are classes."
+    look_for = (
+        "marks that thin out to a few long lines: the neurons that won. Sorted by class, the "
+        "winner's class stands out as a band. Click a mark to select its neuron, elsewhere to go "
+        "to that step."
+    )
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.order = quiet_combo("Order of the neurons", ["by class", "by index", "by first spike"])
+        self.order.currentIndexChanged.connect(self._reordered)
+        self.header.controls.addWidget(self.order)
+        self._image = pg.ImageItem(axisOrder="row-major")
+        self._image.setZValue(-10)
+        self.plot.addItem(self._image)
+        self._mark = pg.InfiniteLine(angle=0)
+        self.plot.addItem(self._mark, ignoreBounds=True)
+        self._observable: Any = None
+        self._done = 0  # steps already in the picture
+        self.restyle()
+
+    def depends_on(self, snapshot: Any) -> tuple:
+        return (self.order.currentText(),)
+
+    def _reordered(self) -> None:
+        self._recording = None
+
+    def reset(self, snapshot: Any) -> None:
+        system = snapshot.experiment.system
+        declared = of_kind(system, "spikes")
+        self._observable = declared[0] if declared else None
+        if self._observable is None:
+            self.show_empty(f"{system.title} has no spikes to show.")
+            return
+        labels = system.wiring.labels
+        self._labels = None if labels is None else labels.numpy()
+        self._classes = system.wiring.classes
+        self._neurons, self._steps = system.neurons, snapshot.experiment.steps
+        self._rank(snapshot)
+        self._rows = min(MOST_ROWS, self._neurons)
+        self._stride = -(-(self._steps + 1) // MOST_COLUMNS)
+        columns = -(-(self._steps + 1) // self._stride)
+        self._pixels = np.zeros((self._rows, columns, 4), np.uint8)
+        self._done = 0
+        self._fired = np.zeros(self._neurons, bool)  # at any step so far
+        self._image.setImage(self._pixels, autoLevels=False, levels=(0, 255))
+        self._image.setRect(-0.5, -0.5, columns * self._stride, self._neurons)
+        self.fit_steps(self._steps)
+        self.plot.setYRange(-0.5, self._neurons - 0.5, padding=0.02)
+        self._label_axis(snapshot)
+
+    def _rank(self, snapshot: Any) -> None:
+        """The place of each neuron from below, in the chosen order."""
+        order = np.arange(self._neurons)
+        choice = self.order.currentText()
+        if choice == "by class" and self._labels is not None:
+            order = np.argsort(self._labels, kind="stable")
+        elif choice == "by first spike":
+            first = np.full(self._neurons, np.iinfo(np.int64).max)
+            for step, neurons in reversed(list(enumerate(snapshot.recording.spikes()))):
+                first[neurons] = step
+            order = np.argsort(first, kind="stable")[::-1]
+        self._order = order
+        self._place = np.empty(self._neurons, np.int64)
+        self._place[order] = np.arange(self._neurons)
+
+    def _label_axis(self, snapshot: Any) -> None:
+        """Class names up the side when sorted by class, else indices."""
+        axis = self.plot.getAxis("left")
+        if self.order.currentText() == "by class" and self._labels is not None:
+            places = [
+                (float(self._place[self._labels == c].mean()), name)
+                for c, name in enumerate(snapshot.experiment.dataset.class_names)
+                if (self._labels == c).any()
+            ]
+            axis.setTicks([places])
+            self.plot.setLabel("left", "class of the neuron")
+        else:
+            axis.setTicks(None)
+            self.plot.setLabel("left", "neuron i")
+
+    def draw(self, snapshot: Any) -> None:
+        if self._observable is None:
+            return
+        spikes = snapshot.recording.spikes()
+        colours = self._colours()
+        for step in range(self._done, len(spikes)):
+            neurons = spikes[step]
+            rows = self._place[neurons] * self._rows // self._neurons
+            shown = colours[0] if self._labels is None else colours[self._labels[neurons]]
+            self._pixels[rows, step // self._stride] = shown
+            self._fired[neurons] = True
+        if self._done != len(spikes):
+            self._done = len(spikes)
+            self._image.setImage(self._pixels, autoLevels=False, levels=(0, 255))
+        self.cursor.setValue(snapshot.step)
+        self._show_selected()
+        self._summary()
+
+    def _colours(self) -> np.ndarray:
+        """RGBA of each class, or of all neurons."""
+        if self._labels is None:
+            names = [theme.colours.accent]
+        else:
+            names = [palette.class_colour(c, self._classes) for c in range(self._classes)]
+        return np.array([QColor(name).getRgb() for name in names], np.uint8)
+
+    def _show_selected(self) -> None:
+        neuron = self.workspace.neuron
+        self._mark.setVisible(neuron is not None and neuron < self._neurons)
+        if self._mark.isVisible():
+            self._mark.setValue(float(self._place[neuron]))
+
+    def _summary(self) -> None:
+        text = f"{int(self._fired.sum())} of {self._neurons} neurons fired"
+        shared = -(-self._neurons // self._rows)
+        if shared > 1 or self._stride > 1:
+            text += coloured(
+                f" · decimated, one dot is {shared} neurons × {self._stride} steps",
+                theme.colours.warning,
+            )
+        self.summarise(text)
+
+    def clicked_at(self, step: int, value: float) -> None:
+        """Select the firing neuron next to the click; elsewhere move the cursor."""
+        spikes = self.workspace.snapshot.recording.spikes()
+        if 0 <= step < len(spikes) and len(spikes[step]):
+            distance = np.abs(self._place[spikes[step]] - value)
+            if distance.min() <= 0.015 * self._neurons + 0.5:
+                self.workspace.select_neuron(int(spikes[step][distance.argmin()]))
+                return
+        super().clicked_at(step, value)
+
+    def restyle(self) -> None:
+        super().restyle()
+        self._mark.setPen(pg.mkPen(theme.colours.text, width=1))
+
+    def _points(self) -> np.ndarray:
+        spikes = self.workspace.snapshot.recording.spikes()
+        steps = np.repeat(np.arange(len(spikes)), [len(s) for s in spikes])
+        return np.column_stack([steps, np.concatenate(spikes) if len(spikes) else steps])
+
+    def figure(self) -> Any:
+        if self._observable is None:
+            return None
+        from workbench.analysis import figures
+
+        points = self._points()
+        steps, neurons = points.T
+        colours = None
+        if self._labels is not None:
+            colours = [palette.class_colour(c, self._classes) for c in self._labels[neurons]]
+        return figures.raster_figure(
+            steps, self._place[neurons], self._steps, self._neurons, colours, self.caption()
+        )
+
+    def table(self) -> tuple[list[str], np.ndarray] | None:
+        return None if self._observable is None else (["step", "neuron"], self._points())

@@ -1,0 +1,92 @@
+"""The terms of an energy over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+
+from workbench import palette
+from workbench.desktop.views.base import PlotView, coloured, of_kind
+from workbench.desktop.workspace import Workspace
+
+
+class TermsView(PlotView):
+    """One curve for each term of the first observable of kind ``terms``."""
+
+    name = "terms"
+    title = "Energy"
+    shows = (
+        "What the network minimises, step by step: the reconstruction error, the price of "
+        "activity, and their sum."
+    )
+    equation = "E = ½‖s − Φa‖² + λ Σ|a|"
+    look_for = (
+        "a total that only falls and then lies flat: the code has settled. A rising total means "
+        "that the time step is too large for the neurons that compete. Click to go to a step."
+    )
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._observable: Any = None
+        self._curves: list[pg.PlotCurveItem] = []
+        self.restyle()
+
+    def reset(self, snapshot: Any) -> None:
+        system = snapshot.experiment.system
+        for curve in self._curves:
+            self.plot.removeItem(curve)
+        self._curves = []
+        declared = of_kind(system, "terms")
+        if not declared:
+            self.show_empty(f"{system.title} descends no energy.")
+            return
+        self._observable = declared[0]
+        colours = palette.TERM_COLOURS[: len(self._observable.labels)]
+        self._curves = [pg.PlotCurveItem(pen=pg.mkPen(colour)) for colour in colours]
+        for curve in self._curves:
+            self.plot.addItem(curve)
+        self.plot.setLabel("left", self._observable.symbol)
+        self.fit_steps(snapshot.experiment.steps)
+        first = snapshot.recording.summary(self._observable.name)[0]
+        self.grow_range(0.0, float(np.nan_to_num(first).max()), fresh=True)
+
+    def draw(self, snapshot: Any) -> None:
+        if not self._curves:
+            return
+        values = snapshot.recording.summary(self._observable.name)
+        steps = np.arange(len(values), dtype=float)
+        finite = np.isfinite(values).all(1)
+        for curve, column in zip(self._curves, values.T, strict=True):
+            curve.setData(steps[finite], column[finite].astype(float))
+        if finite.any():
+            self.grow_range(0.0, float(values[finite].max()))
+        self.cursor.setValue(snapshot.step)
+        now = values[min(snapshot.step, len(values) - 1)]
+        self.summarise(
+            " &nbsp;".join(
+                coloured(f"{label} {value:.3g}", colour)
+                for label, value, colour in zip(
+                    self._observable.labels, now, palette.TERM_COLOURS, strict=False
+                )
+            )
+        )
+
+    def fit(self) -> None:
+        values = self.workspace.snapshot.recording.summary(self._observable.name)
+        self.grow_range(0.0, float(values[np.isfinite(values)].max()), fresh=True)
+
+    def figure(self) -> Any:
+        if not self._curves:
+            return None
+        from workbench.analysis import figures
+
+        values = self.workspace.snapshot.recording.summary(self._observable.name)
+        return figures.energy_figure(values, self._observable.labels, self.caption())
+
+    def table(self) -> tuple[list[str], np.ndarray] | None:
+        if not self._curves:
+            return None
+        values = self.workspace.snapshot.recording.summary(self._observable.name)
+        return ["step", *self._observable.labels], np.column_stack([np.arange(len(values)), values])

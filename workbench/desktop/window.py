@@ -1,0 +1,592 @@
+"""The main window: puts rail, views, inspector and transport together and runs the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QIcon, QKeySequence
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDockWidget,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QScrollArea,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench import __version__
+from workbench.desktop import layouts
+from workbench.desktop.actions import COMMANDS, MENUS, make_actions
+from workbench.desktop.clock import FrameClock
+from workbench.desktop.icons import icon
+from workbench.desktop.palette_dialog import PaletteDialog
+from workbench.desktop.panels.inspector import InspectorPanel
+from workbench.desktop.panels.parameters import ParametersPanel
+from workbench.desktop.panels.samples import SamplesPanel
+from workbench.desktop.panels.transport import TransportPanel
+from workbench.desktop.settings import LAYOUT_VERSION, Settings
+from workbench.desktop.theme import theme
+from workbench.desktop.views import VIEWS
+from workbench.desktop.workspace import Workspace
+from workbench.document import Document, assets, load, save, shipped
+from workbench.errors import InputError
+
+RAIL, INSPECTOR = 240, 260  # pixels at scale 1
+FILES = "Sessions (*.json *.workbench)"
+
+
+class Window(QMainWindow):
+    """One workspace on the screen."""
+
+    def __init__(self, document: Document, path: Path | None, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.workspace = Workspace(document, path)
+        self.actions_by_name = make_actions(self)
+        self.views = {kind.name: kind(self.workspace) for kind in VIEWS}
+        self.docks = {name: self._make_dock(view) for name, view in self.views.items()}
+        self.parameters = ParametersPanel(self.workspace)
+        self.samples = SamplesPanel(self.workspace)
+        self.inspector = InspectorPanel(self.workspace)
+        self.transport = TransportPanel(self.workspace, self.actions_by_name)
+        self.clock = FrameClock(self.frame, self)
+        self._closed_for_good = False
+        self._assemble()
+        self._make_menus()
+        self._make_status_bar()
+        self._connect()
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 600)
+        self.resize(1440, 900)
+        self.use_layout(document.view.layout)
+        if settings.geometry:
+            self.restoreGeometry(QByteArray(settings.geometry))
+        self._retitle()
+        self._restyle()
+
+    # -- building --------------------------------------------------------------------------------
+
+    def _make_dock(self, view: Any) -> QDockWidget:
+        dock = QDockWidget(view.title)
+        dock.setObjectName(view.name)
+        dock.setTitleBarWidget(view.header)
+        dock.setWidget(view)
+        dock.toggleViewAction().setText(view.title)
+        return dock
+
+    def _assemble(self) -> None:
+        self.area = QMainWindow()
+        self.area.setWindowFlags(Qt.WindowType.Widget)
+        self.area.setObjectName("area")
+        self.area.setDockNestingEnabled(True)
+        self.area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.South)
+        self.area.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+        self.rail = QScrollArea(widgetResizable=True)
+        self.rail.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(16, 8, 16, 8)
+        column.setSpacing(16)
+        column.addWidget(self.samples)
+        column.addWidget(self.parameters)
+        column.addStretch(1)
+        self.rail.setWidget(inside)
+
+        self.side = QScrollArea(widgetResizable=True)
+        self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.side.setWidget(self.inspector)
+
+        self.alarm = QLabel(wordWrap=True)
+        self.alarm.setProperty("role", "alarm")
+        self.alarm.setAccessibleName("Alarm")
+        self.alarm.hide()
+
+        middle = QWidget()
+        stack = QVBoxLayout(middle)
+        stack.setContentsMargins(0, 0, 0, 0)
+        stack.setSpacing(0)
+        stack.addWidget(self.alarm)
+        stack.addWidget(self.area, 1)
+
+        body = QWidget()
+        outer = QVBoxLayout(body)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        for widget in (self.rail, _hairline(vertical=True), middle, _hairline(vertical=True)):
+            row.addWidget(widget, 1 if widget is middle else 0)
+        row.addWidget(self.side)
+        outer.addWidget(_hairline(vertical=False))
+        outer.addLayout(row, 1)
+        outer.addWidget(_hairline(vertical=False))
+        outer.addWidget(self.transport)
+        self.setCentralWidget(body)
+
+    def _make_menus(self) -> None:
+        bar = self.menuBar()
+        menus = {name: bar.addMenu(name) for name in MENUS}
+        for command in COMMANDS:
+            menus[command.menu].addAction(self.actions_by_name[command.name])
+        self.recent_menu = menus["File"].addMenu("Open recent")
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        examples = menus["File"].addMenu("Open example")
+        for name, path in shipped().items():
+            action = examples.addAction(name.replace("-", " "))
+            action.setData(str(path))
+        examples.triggered.connect(self._open_chosen)
+        self.recent_menu.triggered.connect(self._open_chosen)
+        open_views = menus["View"].addMenu("Views")
+        for dock in self.docks.values():
+            open_views.addAction(dock.toggleViewAction())
+        self._corner = self._make_corner()  # the menu bar does not keep it alive
+        bar.setCornerWidget(self._corner)
+
+    def _make_corner(self) -> QWidget:
+        corner = QWidget()
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 4, 8, 0)
+        row.setSpacing(8)
+        words = QLabel("Layout")
+        words.setProperty("role", "small")
+        self.layout_choice = QComboBox()
+        self.layout_choice.setAccessibleName("Layout of the views")
+        self.layout_choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for name in layouts.LAYOUTS:
+            self.layout_choice.addItem(name.capitalize(), name)
+        self.layout_choice.activated.connect(self._layout_chosen)
+        row.addWidget(words)
+        row.addWidget(self.layout_choice)
+        self.corner_buttons = []
+        for name in ("palette", "theme"):
+            button = QToolButton()
+            button.setDefaultAction(self.actions_by_name[name])
+            button.setAccessibleName(self.actions_by_name[name].text())
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            row.addWidget(button)
+        self.actions_by_name["palette"].setIconText("Ctrl+K")
+        return corner
+
+    def _make_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self.said = QLabel()
+        self.facts = QLabel()
+        self.facts.setAccessibleName("State of the run")
+        self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        bar.addWidget(self.said, 1)
+        bar.addPermanentWidget(self.facts)
+        self.said.setText("Loading the engine …")
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        workspace.said.connect(self.say)
+        workspace.complained.connect(self.complain)
+        workspace.statusChanged.connect(self._show_status)
+        workspace.documentChanged.connect(self._retitle)
+        workspace.ready.connect(self._engine_ready)
+        workspace.evaluationChanged.connect(self._enable_actions)
+        theme.changed.connect(self._restyle)
+        for name in ("rail", "inspector"):
+            self.actions_by_name[name].setChecked(True)
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """After the first paint: load the engine and begin to draw frames."""
+        self.workspace.start()
+        self.clock.start()
+
+    def frame(self) -> None:
+        """Pull, say what the visible views need, and let them draw."""
+        self.workspace.poll()
+        experiment = self.workspace.experiment
+        visible = [view for view in self.views.values() if self._on_screen(view)]
+        if experiment is not None:
+            needs = [view.needs(experiment.system) for view in (*visible, self.inspector)]
+            self.workspace.want(frozenset().union(*needs))
+        for view in visible:
+            view.refresh()
+        if self.side.isVisible():
+            self.inspector.refresh()
+
+    def _on_screen(self, view: QWidget) -> bool:
+        """Whether anything of a view can be seen; a tab behind another one cannot."""
+        return view.isVisible() and not view.visibleRegion().isEmpty()
+
+    def _show_status(self, status: Any) -> None:
+        state = status.state.value
+        words = [f"{state}: {status.reason}" if status.reason else state]
+        if state == "failed":
+            words = [f"failed: {status.error}"]
+        if state == "running":
+            words.append(f"{status.rate:,.0f} steps/s".replace(",", " "))
+        words.append(f"frame {self.clock.frame_ms:.0f} ms")
+        used, budget = status.bytes_used / 2**20, status.budget / 2**20
+        expected = status.expected_bytes / 2**20
+        whole = f" (whole run {expected:.0f})" if expected > 1.05 * used else ""
+        words.append(f"recording {used:.0f}{whole} of {budget:.0f} MB")
+        if status.fingerprint:
+            words.append(f"fingerprint {status.fingerprint[:8]}")
+        self.facts.setText("   ·   ".join(words))
+        self.facts.setToolTip(f"Fingerprint of the run up to this step: {status.fingerprint}")
+        if status.alarm != self.alarm.text():
+            self.alarm.setText(status.alarm)
+            self.alarm.setVisible(bool(status.alarm))
+        self._enable_actions()
+
+    def _enable_actions(self) -> None:
+        """What cannot be done now is grey."""
+        workspace, history = self.workspace, self.workspace.history
+        status = workspace.status
+        loaded = status is not None and workspace.snapshot is not None
+        step, steps = (status.step, status.steps) if loaded else (0, 0)
+        can = {
+            "run": loaded,
+            "restart": loaded,
+            "back": step > 0,
+            "back_ten": step > 0,
+            "first": step > 0,
+            "forward": step < steps,
+            "forward_ten": step < steps,
+            "last": step < steps,
+            "cancel": status is not None and status.state.value in ("running", "preparing"),
+            "evaluate": loaded and not workspace.evaluating,
+            "cancel_evaluation": workspace.evaluating,
+            "undo": history.can_undo,
+            "redo": history.can_redo,
+        }
+        for name, enabled in can.items():
+            action = self.actions_by_name[name]
+            if action.isEnabled() != enabled:
+                action.setEnabled(enabled)
+
+    def _engine_ready(self) -> None:
+        self.say("Space runs, arrows step, ? explains a view")
+
+    def say(self, text: str) -> None:
+        """A line at the left of the status bar."""
+        self.said.setText(text)
+        self.said.setToolTip(text)
+
+    def complain(self, line: str) -> None:
+        """The user's input is wrong: say so; nothing is lost."""
+        self.say(line)
+        box = QMessageBox(QMessageBox.Icon.Warning, "Workbench", line, parent=self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setObjectName("complaint")
+        box.open()
+
+    # -- commands: file --------------------------------------------------------------------------
+
+    def ask_open(self) -> None:
+        """Open a session through the file dialog."""
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open a session", str(self._folder()), FILES)
+        if chosen:
+            self.open_path(Path(chosen))
+
+    def open_path(self, path: Path) -> bool:
+        """Open a session file; False if it is refused or the user keeps the present one."""
+        try:
+            document = load(path)
+        except InputError as error:
+            self.complain(str(error))
+            return False
+        if not self._may_leave():
+            return False
+        if path.resolve() not in {p.resolve() for p in shipped().values()}:
+            self.settings.add_recent(path)
+        self.alarm.hide()
+        self.workspace.open(document, path)
+        self.use_layout(document.view.layout)
+        self.say(f"Opened {path.name}")
+        return True
+
+    def save(self) -> bool:
+        """Save where the session came from; examples are saved elsewhere."""
+        path = self.workspace.path
+        if path is None or path.resolve() in {p.resolve() for p in shipped().values()}:
+            return self.ask_save_as()
+        return self.save_to(path)
+
+    def ask_save_as(self) -> bool:
+        """Save under a name to be chosen."""
+        start = self._folder() / (self.workspace.path.name if self.workspace.path else "session.json")
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save the session", str(start), FILES)
+        return bool(chosen) and self.save_to(Path(chosen))
+
+    def save_to(self, path: Path) -> bool:
+        """Save; if that fails the file that was there stays."""
+        if not path.suffix:
+            path = path.with_suffix(".json")
+        try:
+            save(self.workspace.document, path)
+        except InputError as error:
+            self.complain(str(error))
+            return False
+        self.workspace.path = path
+        self.workspace.history.mark_saved()
+        self.settings.add_recent(path)
+        self._retitle()
+        self.say(f"Saved {path}")
+        return True
+
+    def _folder(self) -> Path:
+        path = self.workspace.path
+        return path.parent if path and path not in shipped().values() else Path.home()
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for path in self.settings.recent:
+            self.recent_menu.addAction(str(path)).setData(str(path))
+        if not self.settings.recent:
+            self.recent_menu.addAction("None yet").setEnabled(False)
+            return
+        self.recent_menu.addSeparator()
+        self.recent_menu.addAction("Forget all").setData("")
+
+    def _open_chosen(self, action: Any) -> None:
+        if action.data() == "":
+            self.settings.clear_recent()
+        elif action.data():
+            self.open_path(Path(action.data()))
+
+    def _may_leave(self) -> bool:
+        """Ask what to do with changes that are not saved."""
+        if not self.workspace.history.dirty:
+            return True
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self,
+            "Unsaved changes",
+            "The session has changes that are not saved.",
+            buttons.Save | buttons.Discard | buttons.Cancel,
+            buttons.Save,
+        )
+        if answer == buttons.Save:
+            return self.save()
+        return answer == buttons.Discard
+
+    def dragEnterEvent(self, event: Any) -> None:
+        urls = event.mimeData().urls()
+        if len(urls) == 1 and Path(urls[0].toLocalFile()).suffix in (".json", ".workbench"):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        self.open_path(Path(event.mimeData().urls()[0].toLocalFile()))
+
+    # -- commands: edit and run ------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take back the last change of the document."""
+        self.workspace.undo()
+
+    def redo(self) -> None:
+        """Make it again."""
+        self.workspace.redo()
+
+    def toggle_run(self) -> None:
+        """Run if it stands still, pause if it runs."""
+        running = self.workspace.running
+        self.workspace.ask(lambda runner: runner.set_paused(running))
+
+    def _step(self, count: int) -> None:
+        self.workspace.ask(lambda runner: runner.step(count))
+
+    def step_forward(self) -> None:
+        """One step on."""
+        self._step(1)
+
+    def step_back(self) -> None:
+        """One step back."""
+        self._step(-1)
+
+    def step_forward_ten(self) -> None:
+        """Ten steps on."""
+        self._step(10)
+
+    def step_back_ten(self) -> None:
+        """Ten steps back."""
+        self._step(-10)
+
+    def go_first(self) -> None:
+        """Back to step 0; the record stays."""
+        self.workspace.ask(lambda runner: runner.seek(0))
+
+    def go_last(self) -> None:
+        """On to the last step, computing what is not recorded."""
+        steps = self.workspace.status.steps
+        self.workspace.ask(lambda runner: runner.seek(steps))
+
+    def restart(self) -> None:
+        """Begin again at step 0 with a new record."""
+        self.workspace.ask(lambda runner: runner.restart())
+
+    def cancel(self) -> None:
+        """Call off preparing or running."""
+        self.workspace.ask(lambda runner: runner.cancel())
+
+    def next_sample(self) -> None:
+        """The next test image."""
+        self.samples.index.stepUp()
+
+    def previous_sample(self) -> None:
+        """The test image before."""
+        self.samples.index.stepDown()
+
+    def evaluate(self) -> None:
+        """Code the whole test set and show its confusion matrix."""
+        self.docks["confusion"].show()
+        self.docks["confusion"].raise_()
+        self.workspace.evaluate()
+
+    def cancel_evaluation(self) -> None:
+        """Stop the evaluation."""
+        self.workspace.cancel_evaluation()
+
+    # -- commands: view and help -----------------------------------------------------------------
+
+    def show_rail(self, shown: bool) -> None:
+        """Show or fold the parameter rail."""
+        self.rail.setVisible(shown)
+
+    def show_inspector(self, shown: bool) -> None:
+        """Show or fold the inspector."""
+        self.side.setVisible(shown)
+
+    def set_presenter(self, on: bool) -> None:
+        """Bigger type for a projector."""
+        theme.set_presenter(on)
+
+    def switch_theme(self) -> None:
+        """Light becomes dark and dark light."""
+        self.settings.theme = "light" if theme.colours.dark else "dark"
+        theme.choose(self.settings.theme)
+
+    def follow_system_theme(self) -> None:
+        """Light or dark as the system is."""
+        self.settings.theme = "system"
+        theme.choose("system")
+
+    def use_layout(self, name: str, saved: bool = True) -> None:
+        """Arrange the views by a named layout, as the user left it last time."""
+        state = self.settings.layout(name) if saved else None
+        layouts.arrange(self.area, self.docks, name)
+        if state is not None:
+            self.area.restoreState(QByteArray(state), LAYOUT_VERSION)
+        self._layout = name
+        self._fresh_layout = state is None
+        self.layout_choice.setCurrentIndex(self.layout_choice.findData(name))
+        if self.isVisible():
+            QTimer.singleShot(0, self, self._share)
+
+    def _share(self) -> None:
+        """Once the docks have their real size, divide the room as the layout says."""
+        if self._fresh_layout:
+            layouts.share(self.area, self.docks, self._layout)
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._share)
+
+    def _layout_chosen(self, index: int) -> None:
+        self._remember_layout()
+        name = self.layout_choice.itemData(index)
+        self.workspace.amend_view("layout", name)
+        self.use_layout(name)
+
+    def reset_layout(self) -> None:
+        """Put the views of this layout back where they belong."""
+        self.settings.set_layout(self._layout, None)
+        self.use_layout(self._layout, saved=False)
+
+    def _remember_layout(self) -> None:
+        state = self.area.saveState(LAYOUT_VERSION)
+        self.settings.set_layout(self._layout, bytes(state.data()))
+
+    def show_palette(self) -> None:
+        """All commands, by name."""
+        actions = [a for n, a in self.actions_by_name.items() if n != "palette"]
+        actions += [dock.toggleViewAction() for dock in self.docks.values()]
+        PaletteDialog(actions, self).open()
+
+    def show_shortcuts(self) -> None:
+        """A sheet of all keys."""
+        native = QKeySequence.SequenceFormat.NativeText
+        rows = "".join(
+            f"<tr><td>{c.text.replace('…', '')}</td><td width=24></td>"
+            f"<td><b>{QKeySequence(c.keys).toString(native)}</b></td></tr>"
+            for c in COMMANDS
+            if c.keys
+        )
+        self._inform("Keyboard shortcuts", f"<table>{rows}</table>")
+
+    def show_about(self) -> None:
+        """What this is."""
+        self._inform(
+            "About",
+            f"<p><b>Workbench {__version__}</b></p>"
+            "<p>Watch spiking and sparse-coding networks think.</p>"
+            "<p>Exemplar LCA and decoder after Takaghaj &amp; Sampson,<br>"
+            "Neuromorphic Computing and Engineering 4, 044009 (2024).</p>",
+        )
+
+    def _inform(self, title: str, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, parent=self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    # -- looks and end ---------------------------------------------------------------------------
+
+    def _retitle(self) -> None:
+        path = self.workspace.path
+        self.setWindowTitle(f"{path.stem if path else 'untitled'}[*] — Workbench")
+        self.setWindowModified(self.workspace.history.dirty)
+        self._enable_actions()
+
+    def _restyle(self) -> None:
+        self.rail.setFixedWidth(theme.px(RAIL) + 16)
+        self.side.setFixedWidth(theme.px(INSPECTOR))
+        self.actions_by_name["theme"].setIcon(icon("theme", theme.colours.text))
+        self.setWindowIcon(QIcon(str(assets() / "icon.svg")))
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Bare keys, where the control with the focus did not want them."""
+        pressed = QKeySequence(event.keyCombination())
+        for command in COMMANDS:
+            action = self.actions_by_name[command.name]
+            if command.plain_key and action.shortcut() == pressed and action.isEnabled():
+                action.trigger()
+                return
+        super().keyPressEvent(event)
+
+    def closeEvent(self, event: Any) -> None:
+        if not self._closed_for_good and not self._may_leave():
+            event.ignore()
+            return
+        self._closed_for_good = True
+        self.clock.stop()
+        self._remember_layout()
+        self.settings.geometry = bytes(self.saveGeometry().data())
+        self.workspace.close()
+        event.accept()
+
+
+def _hairline(vertical: bool) -> QFrame:
+    line = QFrame()
+    line.setProperty("role", "hairline")
+    if vertical:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
+    return line

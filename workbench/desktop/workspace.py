@@ -1,0 +1,270 @@
+"""What the window, its panels and its views share: document, run, evaluation, selection.
+
+The workspace owns the threads. It asks the runner and pulls from it; nothing here waits. The
+engine (and torch with it) is imported in a thread after the window is on the screen.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from workbench.document import Document, History
+from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    from workbench.engine.evaluation import Evaluation
+    from workbench.engine.job import Job
+    from workbench.engine.runner import Runner, Snapshot, Status
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The engine's modules, imported late."""
+
+    runner: Any
+    experiment: Any
+    evaluation: Any
+    job: Any
+    systems: Any
+
+
+class Workspace(QObject):
+    """One open document and everything that runs on it."""
+
+    ready = Signal()  # the engine is there; the first document is being prepared
+    documentChanged = Signal(object)  # Document; after every change, undo and redo included
+    selectionChanged = Signal(object)  # int | None, the selected neuron
+    statusChanged = Signal(object)  # Status; at most once a frame
+    experimentChanged = Signal(object)  # Experiment; other data, dictionary or system
+    evaluationChanged = Signal()  # at most once a frame
+    said = Signal(str)  # a line for the status bar
+    complained = Signal(str)  # the user's input is wrong; one line
+
+    def __init__(self, document: Document, path: Path | None = None) -> None:
+        super().__init__()
+        self.history = History(document)
+        self.path = path
+        self.engine: Engine | None = None
+        self.runner: Runner | None = None
+        self.snapshot: Snapshot | None = None
+        self.status: Status | None = None
+        self.evaluation: Evaluation | None = None
+        self.evaluated_document: Document | None = None  # what `evaluation` belongs to
+        self._job: Job | None = None
+        self._wanted: frozenset[str] = frozenset()
+        self._experiment: Any = None
+        self._serial = 0
+        self._loaded: list[Engine | Exception] = []
+        self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
+
+    # -- starting and stopping -------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to load the engine; `poll` takes it from there."""
+        self._loader.start()
+
+    def _load(self) -> None:
+        try:
+            parts = ("engine.runner", "engine.experiment", "engine.evaluation", "engine.job", "systems")
+            modules = [importlib.import_module(f"workbench.{part}") for part in parts]
+            modules[-1].kinds()
+            self._loaded.append(Engine(*modules))
+        except Exception as error:  # shown in the window, which stays usable
+            self._loaded.append(error)
+
+    def close(self) -> bool:
+        """End every thread; True if all are gone."""
+        if self._loader.is_alive():
+            self._loader.join(30)
+        gone = True
+        if self._job is not None:
+            self._job.cancel()
+            gone &= self._job.join()
+        if self.runner is not None:
+            gone &= self.runner.close()
+        return gone
+
+    def poll(self) -> None:
+        """Pull what is new from the threads; called by the frame clock."""
+        if self.runner is None:
+            if self._loaded:
+                self._engine_loaded(self._loaded.pop())
+            return
+        status, self.snapshot = self.runner.status, self.runner.snapshot
+        if status is not self.status:
+            self.status = status
+            self.statusChanged.emit(status)
+        if self.snapshot and self.snapshot.experiment is not self._experiment:
+            self._experiment = self.snapshot.experiment
+            self.experimentChanged.emit(self._experiment)
+        if status.serial != self._serial:
+            self._serial = status.serial
+            self._tell(status)
+        self._poll_evaluation()
+
+    def _engine_loaded(self, engine: Engine | Exception) -> None:
+        if isinstance(engine, Exception):
+            self.complained.emit(f"The engine could not be loaded: {engine}")
+            return
+        self.engine = engine
+        self.runner = engine.runner.Runner()
+        self.runner.set_speed(self.document.view.speed)
+        self.runner.watch(self._wanted)
+        self.runner.follow(self.document)
+        self.ready.emit()
+
+    def _tell(self, status: Status) -> None:
+        if not status.refused:
+            self.said.emit(status.notice)
+            return
+        self.complained.emit(status.refused)
+        experiment = self._experiment
+        if experiment is not None and self.document != experiment.asked:
+            # the run before goes on, so the document goes back to what it says
+            self.history.push(experiment.asked, "Refused change")
+            self.documentChanged.emit(self.document)
+
+    # -- the document ----------------------------------------------------------------------------
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+        return self.history.document
+
+    @property
+    def experiment(self) -> Any:
+        """The experiment on screen, or None before the first one is prepared."""
+        return self._experiment
+
+    def open(self, document: Document, path: Path | None) -> None:
+        """Put another document in place of this one."""
+        self.history = History(document)
+        self.path = path
+        self.evaluation = None
+        self.cancel_evaluation()
+        if self.runner is not None:
+            self.runner.set_speed(document.view.speed)
+        self.evaluationChanged.emit()
+        self._changed()
+        self.selectionChanged.emit(document.view.neuron)
+
+    def set_value(self, place: str, value: Any, merge: bool = False) -> bool:
+        """Change one value of the document; False if it was refused (and said why).
+
+        ``merge`` joins the change to the one before it of the same place: a slider being dragged.
+        """
+        try:
+            document = self.document.with_value(place, value)
+            if place.startswith("system.") and self.engine is not None:
+                self.engine.experiment.system_params(document)
+        except InputError as error:
+            self.complained.emit(str(error))
+            return False
+        if document != self.document:
+            self.history.push(document, f"Set {place}", merge=merge)
+            self._changed()
+        return True
+
+    def undo(self) -> None:
+        """Take back the last change of the document."""
+        self.history.undo()
+        self._changed()
+
+    def redo(self) -> None:
+        """Make the change again that was taken back."""
+        self.history.redo()
+        self._changed()
+
+    def _changed(self) -> None:
+        self.documentChanged.emit(self.document)
+        if self.runner is not None:
+            self.runner.set_speed(self.document.view.speed)
+            self.runner.follow(self.document)
+
+    # -- selection -------------------------------------------------------------------------------
+
+    @property
+    def neuron(self) -> int | None:
+        """The selected neuron, in every view."""
+        return self.document.view.neuron
+
+    def select_neuron(self, neuron: int | None) -> None:
+        """Select a neuron in all views."""
+        if neuron != self.neuron:
+            self.history.amend(self.document.with_value("view.neuron", neuron))
+            self.selectionChanged.emit(neuron)
+
+    def select_sample(self, sample: int) -> None:
+        """Show another test sample; the run starts again."""
+        if sample != self.document.view.sample:
+            self.history.amend(self.document.with_value("view.sample", sample))
+            self._changed()
+
+    def amend_view(self, key: str, value: Any) -> None:
+        """Change how things are shown; no entry in the undo history."""
+        self.history.amend(self.document.with_value(f"view.{key}", value))
+        self.documentChanged.emit(self.document)
+        if self.runner is not None and key == "speed":
+            self.runner.set_speed(value)
+
+    def want(self, names: frozenset[str]) -> None:
+        """Which observables the visible views draw."""
+        self._wanted = names
+        if self.runner is not None:
+            self.runner.watch(names)
+
+    # -- the run ---------------------------------------------------------------------------------
+
+    def ask(self, request: Callable[[Runner], None]) -> None:
+        """Ask the runner for something, if it is there."""
+        if self.runner is not None:
+            request(self.runner)
+
+    @property
+    def running(self) -> bool:
+        """Whether the run goes on by itself."""
+        return self.status is not None and self.status.state.value == "running"
+
+    # -- the evaluation --------------------------------------------------------------------------
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether the test set is being coded in the background."""
+        return self._job is not None
+
+    def evaluate(self) -> None:
+        """Code and classify the whole test set in the background, as the document stands."""
+        experiment = self._experiment
+        if experiment is None or self._job is not None:
+            return
+        evaluate = self.engine.evaluation.evaluate
+        self.evaluation = None
+        self.evaluated_document = experiment.document
+        self._job = self.engine.job.Job(lambda stop: evaluate(experiment, cancelled=stop))
+        self.evaluationChanged.emit()
+
+    def cancel_evaluation(self) -> None:
+        """Stop coding the test set; what is done so far stays."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def _poll_evaluation(self) -> None:
+        job = self._job
+        if job is None:
+            return
+        running = job.running  # read before ``latest``, so that the last result is not missed
+        if job.latest is not self.evaluation and not (job.cancelled and job.latest is None):
+            self.evaluation = job.latest
+            self.evaluationChanged.emit()
+        if not running:
+            self._job = None
+            if job.error:
+                self.complained.emit(f"The evaluation stopped: {job.error}")
+            self.evaluationChanged.emit()

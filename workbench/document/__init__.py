@@ -1,0 +1,7 @@
+"""The session document: its schema, its versions, its files and its undo history."""
+
+from workbench.document.history import History
+from workbench.document.schema import Document, sections
+from workbench.document.store import assets, load, save, shipped
+
+__all__ = ["Document", "History", "assets", "load", "save", "sections", "shipped"]

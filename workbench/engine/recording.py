@@ -1,0 +1,197 @@
+"""What happened in one run of one signal, kept so that any step can be had again exactly.
+
+Four things are kept, of every step unless said otherwise:
+
+- *summaries*: the small observables (energy terms, firing counts, class evidence);
+- *spikes*: the indices of the neurons that fired;
+- *digests*: the fingerprint, chained step by step;
+- *checkpoints*: whole states, of every ``spacing``-th step. States between them are computed
+  again from the checkpoint before, with the parameters that were in force. When the checkpoints
+  outgrow the memory budget every second one is dropped and the spacing doubles.
+
+The runner's thread appends; any thread may read what lies at or before ``head``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench.engine import fingerprint
+from workbench.systems.protocol import System
+
+DEFAULT_BUDGET = 512 * 2**20  # bytes
+SUMMARY_KINDS = ("terms", "count", "evidence")
+
+
+class Recording:
+    """The record of a run from step 0 to ``head``."""
+
+    def __init__(self, system: System, initial: Any, budget: int = DEFAULT_BUDGET) -> None:
+        self.budget = budget
+        self.spacing = 1
+        self.head = -1
+        self._schedule: list[tuple[int, System]] = [(0, system)]  # who made which steps
+        self._constant = {t.data_ptr() for t in initial}  # tensors that all states share
+        self._checkpoints: dict[int, Any] = {}
+        self._digests: list[bytes] = []
+        self._summaries: dict[str, _Rows] = {}
+        self._spikes: list[np.ndarray] = []
+        self._checkpoint_bytes = 0
+        self._spike_bytes = 0
+        self._append(system, initial)
+
+    # -- writing, in the runner's thread ------------------------------------------------------
+
+    def advance(self, state: Any) -> Any:
+        """Step from ``state``, which must be the state at ``head``; record and return the next."""
+        system = self.system
+        state = system.step(state)
+        self._append(system, state)
+        return state
+
+    def fork(self, step: int, system: System) -> Recording:
+        """A new record that shares everything up to ``step`` and goes on under ``system``.
+
+        This record stays as it is.
+        """
+        branch = object.__new__(Recording)
+        branch.budget, branch.spacing, branch.head = self.budget, self.spacing, step
+        branch._schedule = [entry for entry in self._schedule if entry[0] <= step]
+        branch._schedule.append((step, system))
+        branch._constant = self._constant
+        branch._checkpoints = {k: s for k, s in self._checkpoints.items() if k <= step}
+        branch._digests = self._digests[: step + 1]
+        branch._summaries = {name: rows.copy(step + 1) for name, rows in self._summaries.items()}
+        branch._spikes = self._spikes[: step + 1]
+        branch._checkpoint_bytes = sum(map(self._size, branch._checkpoints.values()))
+        branch._spike_bytes = sum(index.nbytes for index in branch._spikes)
+        return branch
+
+    def _append(self, system: System, state: Any) -> None:
+        names = {o.name for o in system.observables if o.kind in (*SUMMARY_KINDS, "spikes")}
+        seen = system.observe(state, names | {system.output})
+        step = self.head + 1
+        previous = self._digests[-1] if self._digests else fingerprint.START
+        self._digests.append(fingerprint.chain(previous, seen[system.output]))
+        for declared in system.observables:
+            if declared.kind in SUMMARY_KINDS and declared.name in seen:
+                row = seen[declared.name][0].cpu().numpy()
+                self._summaries.setdefault(declared.name, _Rows(row)).append(row)
+            elif declared.kind == "spikes":
+                index = seen[declared.name][0].nonzero()[:, 0].to(torch.int32).cpu().numpy()
+                self._spikes.append(index)
+                self._spike_bytes += index.nbytes
+        if step % self.spacing == 0:
+            self._checkpoints[step] = state
+            self._checkpoint_bytes += self._size(state)
+        self.head = step  # last: from now on readers may look
+        while self.bytes_used > self.budget and len(self._checkpoints) > 1:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Drop every second checkpoint. A new dict is put in place, so readers never see half."""
+        self.spacing *= 2
+        self._checkpoints = {k: s for k, s in self._checkpoints.items() if k % self.spacing == 0}
+        self._checkpoint_bytes = sum(map(self._size, self._checkpoints.values()))
+
+    def _size(self, state: Any) -> int:
+        return sum(
+            t.numel() * t.element_size() for t in state if t.data_ptr() not in self._constant
+        )
+
+    # -- reading, from any thread -------------------------------------------------------------
+
+    @property
+    def system(self) -> System:
+        """The system that makes the next step."""
+        return self._schedule[-1][1]
+
+    @property
+    def bytes_used(self) -> int:
+        """Memory held by checkpoints and spikes."""
+        return self._checkpoint_bytes + self._spike_bytes
+
+    def system_at(self, step: int) -> System:
+        """The system, and so the parameters, that made the step *from* ``step`` to the next."""
+        return next(system for start, system in reversed(self._schedule) if start <= step)
+
+    def observer(self, step: int) -> System:
+        """The system that the state at ``step`` came from, and under which it is observed."""
+        return self.system_at(max(step - 1, 0))
+
+    def state(self, step: int) -> Any:
+        """The exact state at a recorded step; may compute up to ``spacing`` steps again.
+
+        Raises:
+            IndexError: the step is not recorded.
+            RuntimeError: the replay went another way than the run; a system is not pure.
+        """
+        if not 0 <= step <= self.head:
+            raise IndexError(f"step {step} is not recorded; steps 0 to {self.head} are")
+        checkpoints = self._checkpoints
+        start = max(k for k in checkpoints if k <= step)
+        state = checkpoints[start]
+        for k in range(start, step):
+            system = self.system_at(k)
+            state = system.step(state)
+            output = system.observe(state, (system.output,))[system.output]
+            if fingerprint.chain(self._digests[k], output) != self._digests[k + 1]:
+                raise RuntimeError(f"replay of step {k + 1} gave another result than the run")
+        return state
+
+    def stored_steps(self) -> list[int]:
+        """Steps whose states are kept whole, ascending; the others are recomputed on demand."""
+        return list(self._checkpoints)
+
+    def stored(self, step: int) -> Any | None:
+        """The state at a step if it is kept whole; never computes."""
+        return self._checkpoints.get(step)
+
+    def digest(self, step: int) -> str:
+        """The fingerprint of the run up to and including ``step``, as hexadecimal text."""
+        return self._digests[step].hex()
+
+    def summary(self, name: str) -> np.ndarray | None:
+        """A small observable at every recorded step, [head + 1, ...], or None if not observed.
+
+        The array is a view of memory that later steps do not touch.
+        """
+        rows = self._summaries.get(name)
+        return None if rows is None else rows.view(self.head + 1)
+
+    def spikes(self) -> list[np.ndarray]:
+        """The indices of the neurons that fired, for every recorded step."""
+        return self._spikes[: self.head + 1]
+
+
+class _Rows:
+    """An array that grows by rows; what was handed out stays as it was."""
+
+    def __init__(self, row: np.ndarray, capacity: int = 128) -> None:
+        self._array = np.empty((capacity, *row.shape), row.dtype)
+        self._length = 0
+
+    def append(self, row: np.ndarray) -> None:
+        if self._length == len(self._array):
+            self._array = np.concatenate([self._array, np.empty_like(self._array)])
+        self._array[self._length] = row
+        self._length += 1
+
+    def view(self, length: int) -> np.ndarray:
+        return self._array[:length]
+
+    def copy(self, length: int) -> _Rows:
+        twin = object.__new__(_Rows)
+        twin._array, twin._length = self._array.copy(), length
+        return twin
+
+
+def expected_bytes(system: System, initial: Any, steps: int) -> int:
+    """Memory that the checkpoints of a whole run would take, before any thinning."""
+    after = system.step(initial)
+    shared = {t.data_ptr() for t in initial}
+    size = sum(t.numel() * t.element_size() for t in after if t.data_ptr() not in shared)
+    return size * (steps + 1)

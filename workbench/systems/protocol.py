@@ -1,0 +1,161 @@
+"""What every dynamical system offers, and all that the rest of the workbench knows of one.
+
+A system is a pure step function with named observables. It holds parameters and wiring, never
+state: the state is a NamedTuple of tensors, batch first, that is handed in and returned. So a run
+can be stopped, replayed, sought and forked at any step, and observing it changes nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from workbench.parameters import Params, parameter
+
+__all__ = ["Lasso", "Observable", "Params", "System", "Wiring", "check_signal", "parameter"]
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A declared quantity of a system; views choose by ``kind`` and draw what is declared here.
+
+    The shape of the observed tensor follows from ``axis``: ``[B, M]`` for ``neuron``, ``[B, N]``
+    for ``feature``, ``[B, classes]`` for ``class``, ``[B, len(labels)]`` for ``term`` and ``[B]``
+    for ``none``.
+    """
+
+    name: str
+    title: str
+    kind: Literal["trace", "spikes", "terms", "image", "count", "evidence"]
+    axis: Literal["neuron", "feature", "class", "term", "none"]
+    symbol: str = ""
+    unit: str = ""
+    meaning: str = ""
+    equation: str = ""
+    labels: tuple[str, ...] = ()  # names along the term axis
+    threshold: str | None = None  # the parameter at which a neuron fires, drawn dashed
+    signed: bool = False  # may be negative: diverging colours, threshold on both sides
+    compare_with: str | None = None  # an image observable this one is judged against (PSNR, SSIM)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a system is built on.
+
+    ``atoms`` is [M, N], one unit-norm atom a row (the transpose of the papers' Φ), or None where
+    there is no dictionary. ``labels`` is [M] int64, the class of each atom, or None.
+    """
+
+    features: int
+    atoms: Tensor | None = None
+    labels: Tensor | None = None
+    classes: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.atoms is None:
+            return
+        if self.atoms.ndim != 2 or self.atoms.shape[1] != self.features:
+            raise ValueError(
+                f"atoms must have the shape [M, {self.features}], got {list(self.atoms.shape)}"
+            )
+        norms = torch.linalg.vector_norm(self.atoms, dim=1)
+        worst = float((norms - 1).abs().max()) if len(norms) else 0.0
+        if not worst <= 1e-3:  # also catches NaN
+            raise ValueError(f"atoms must have unit norm; one is off by {worst:.3g}")
+        if self.labels is not None and len(self.labels) != len(self.atoms):
+            raise ValueError(f"{len(self.atoms)} atoms need as many labels, got {len(self.labels)}")
+
+
+class Lasso(NamedTuple):
+    """The convex problem a system is solving, for certificates and stability bounds.
+
+    min over a of ½‖signal − activation · atoms‖² + threshold · ‖activation‖₁. In one step the
+    system goes ``step_ratio`` of the way to its goal: time step / time constant for Euler.
+    """
+
+    signal: Tensor  # [B, N]
+    atoms: Tensor  # [M, N], unit-norm rows
+    activation: Tensor  # [B, M], now
+    threshold: float
+    step_ratio: float
+    time_constant: float = 1.0  # a ratio times this is a time step, for advice in its unit
+
+
+class System(ABC):
+    """A dynamical system: parameters, wiring, and a pure step function."""
+
+    kind: ClassVar[str]  # its name in a document
+    title: ClassVar[str]
+    summary: ClassVar[str]  # one sentence, for menus and help
+    Params: ClassVar[type[Params]]
+    observables: ClassVar[tuple[Observable, ...]]
+    output: ClassVar[str]  # the observable that the fingerprint is taken of
+    code: ClassVar[str | None] = None  # the observable [B, M] that decoders read
+    uses_dictionary: ClassVar[bool] = False
+
+    def __init__(self, params: Any, wiring: Wiring) -> None:
+        self.params = params
+        self.wiring = wiring
+
+    def with_params(self, params: Any) -> Self:
+        """The same system under other parameters; states carry over."""
+        return type(self)(params, self.wiring)
+
+    @property
+    @abstractmethod
+    def neurons(self) -> int:
+        """M, the number of neurons."""
+
+    @abstractmethod
+    def init(self, signal: Tensor) -> Any:
+        """The state at step 0 for a batch of signals [B, N].
+
+        Raises:
+            ValueError: wrong shape, or a NaN or infinity in the signal.
+        """
+
+    @abstractmethod
+    def step(self, state: Any) -> Any:
+        """The state one time step later. Pure: the same state gives the same result."""
+
+    @abstractmethod
+    def observe(self, state: Any, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Observables by name (all, or the asked ones), all from the instant of ``state``."""
+
+    def lasso(self, state: Any) -> Lasso | None:
+        """The Lasso problem behind the dynamics, or None where there is none."""
+        return None
+
+    @classmethod
+    def observable(cls, name: str) -> Observable:
+        """The declaration of one observable.
+
+        Raises:
+            KeyError: the system declares no such observable.
+        """
+        for declared in cls.observables:
+            if declared.name == name:
+                return declared
+        raise KeyError(f"{cls.kind} has no observable {name!r}")
+
+
+def check_signal(signal: Tensor, features: int) -> Tensor:
+    """The signal, if it is a finite batch [B, ``features``].
+
+    Raises:
+        ValueError: says what came and what is allowed.
+    """
+    if signal.ndim != 2 or signal.shape[1] != features:
+        raise ValueError(
+            f"the signal must have the shape [B, {features}], got {list(signal.shape)}"
+        )
+    if not torch.isfinite(signal).all():
+        bad = int((~torch.isfinite(signal)).any(1).nonzero()[0])
+        raise ValueError(f"signal {bad} holds a NaN or an infinity; every feature must be finite")
+    return signal
