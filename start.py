@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> int:
         print(f"start.py: {reason}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("start.py: interrupted; the same command goes on from here", file=sys.stderr)
+        print("start.py: interrupted; the same command begins again", file=sys.stderr)
         return 130
 
 
@@ -200,7 +200,7 @@ def set_up(extra: str) -> None:
     run(
         [str(python()), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
         + ["-c", "constraints.txt", "-e", what],
-        "The packages could not be installed; is there a network?",
+        "The packages could not be installed (is there a network?)",
     )
     # The tests need all that the window needs.
     stamps = {stamp_of(extra), stamp_of("")}

@@ -69,7 +69,7 @@ def test_what_is_allowed_is_said_in_words(name, allowed):
         ({"mode": "sof"}, "x.mode = 'sof': must be one of soft, hard"),
         ({"on": 1}, "x.on = 1: must be true or false"),
         ({"norm": -1.0}, 'x.norm = -1.0: must be a number above 0 or "none" or null'),
-        ({"norm": "some"}, 'x.norm = \'some\': must be a number above 0 or "none" or null'),
+        ({"norm": "some"}, "x.norm = 'some': must be a number above 0 or \"none\" or null"),
         (
             {"stepps": 1},
             "x.stepps: unknown key; did you mean steps? "

@@ -154,6 +154,21 @@ def test_spikes_are_marked_where_they_happen():
     assert figure.axes[0].get_xlim() == (-0.5, 10.5)
 
 
+def test_figures_of_a_network_that_blew_up_are_drawn_all_the_same(tmp_path):
+    lost = np.full((3, 3), np.nan)
+    names = ("a", "b", "c")
+    for i, figure in enumerate(
+        (
+            figures.energy_figure(lost, names),
+            figures.traces_figure(np.arange(3), lost, names, TERM_COLOURS, 1.0, True),
+            figures.evidence_figure(lost, names),
+            figures.images_figure([lost, lost], ("Input", "Residual"), (False, True)),
+        )
+    ):
+        figures.save_figure(figure, tmp_path / f"{i}.png")
+    assert texts(figures.evidence_figure(lost, names)) == ["Class evidence"]
+
+
 def test_figures_need_neither_pyplot_nor_a_display():
     code = "import sys, workbench.analysis.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -102,12 +102,14 @@ def test_an_identity_dictionary_thresholds_the_signal(integrator):
 
 def test_the_hard_threshold_keeps_what_reaches_it_whole():
     signal = torch.tensor([[3.0, -2.5, 1.0, 0.0]], dtype=torch.float64)
-    system = network(torch.eye(4, dtype=torch.float64), time_constant=4.0, transfer="hard")
+    system = network(
+        torch.eye(4, dtype=torch.float64), time_constant=4.0, transfer="hard", threshold=2.4
+    )
     now = system.observe(run(system, signal, 300))
     kept = torch.tensor([[3.0, -2.5, 0.0, 0.0]], dtype=torch.float64)
     torch.testing.assert_close(now["activation"], kept)
-    # ½·1² is left unexplained; two neurons cost λ²/2 = 2 each.
-    expected = torch.tensor([[0.5, 4.0, 4.5]], dtype=torch.float64)
+    # ½·1² is left unexplained; two neurons cost λ²/2 = 2.88 each.
+    expected = torch.tensor([[0.5, 5.76, 6.26]], dtype=torch.float64)
     torch.testing.assert_close(now["energy"], expected)
 
 

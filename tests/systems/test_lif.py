@@ -110,7 +110,7 @@ def test_the_trace_reaches_the_threshold_exactly_where_a_neuron_fires():
 
 
 @pytest.mark.parametrize(
-    "refractory, time_step, rest", [(3.0, 1.0, 3), (2.5, 1.0, 3), (1.1, 0.1, 11), (0.0, 1.0, 0)]
+    "refractory, time_step, rest", [(3.0, 1.0, 3), (2.5, 1.0, 3), (2.1, 0.7, 3), (0.0, 1.0, 0)]
 )
 def test_a_neuron_rests_after_a_spike(refractory, time_step, rest):
     # So strong a current that a neuron free to fire fires at every step.

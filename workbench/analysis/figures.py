@@ -84,7 +84,7 @@ def save_figure(figure: Figure, path: Path | str) -> Path:
 def energy_figure(terms: np.ndarray, labels: Sequence[str], caption: str = "") -> Figure:
     """Energy terms [K+1, terms] over the steps, the last column (the sum) thickest.
 
-    Where the sum explodes, the axis is logarithmic above its first value.
+    Where the sum explodes, the axis is logarithmic above the decade of its first value.
     """
     total = terms[np.isfinite(terms[:, -1]), -1]
     figure, axes = _plot("Energy", "Energy E", caption)
@@ -92,12 +92,14 @@ def energy_figure(terms: np.ndarray, labels: Sequence[str], caption: str = "") -
     ends = []
     for i, label in enumerate(labels):
         colour = TERM_COLOURS[i % len(TERM_COLOURS)]
-        axes.plot(steps, terms[:, i], color=colour, lw=2.4 if i == len(labels) - 1 else 1.6)
-        ends.append((float(terms[-1, i]), label, colour))
+        last = i == len(labels) - 1  # under the others, which it may equal
+        axes.plot(steps, terms[:, i], color=colour, lw=2.6 if last else 1.4, zorder=2 - last)
+        ends.append((_last(terms[:, i]), label, colour))
     if len(total) and total.max() > _EXPLODED * total[0] > 0:
-        axes.set_yscale("symlog", linthresh=total[0])
-    else:
-        axes.set_ylim(bottom=0)
+        axes.set_yscale("symlog", linthresh=10 ** np.ceil(np.log10(total[0])))
+        axes.yaxis.get_major_locator().set_params(numticks=6)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(0, max(len(terms) - 1, 1))  # also where the curves end early, at infinity
     _label_ends(axes, steps, ends)
     return figure
 
@@ -189,12 +191,11 @@ def traces_figure(
     for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
         dash = dashes[i] if dashes is not None else ()
         axes.plot(steps, values[:, i], color=colour, ls=_line(dash))
-        if len(values):
-            ends.append((float(values[-1, i]), name, colour))
+        ends.append((_last(values[:, i]), name, colour))
     if signed:
         axes.axhline(0, color=_HAIRLINE, lw=0.8, zorder=0)
     if threshold is not None:
-        near = signed and values.size and np.nanmin(values) < -0.5 * threshold
+        near = signed and bool((values < -0.5 * threshold).any())
         for level in (threshold, -threshold) if near else (threshold,):
             axes.axhline(level, color=_QUIET, lw=1, ls=(0, (4, 3)), zorder=0)
     _label_ends(axes, steps, ends)
@@ -246,14 +247,14 @@ def images_figure(
     """
     figure = Figure(figsize=(0.4 + 2.4 * len(images), 3.1), layout="constrained")
     plain = [image for image, sign in zip(images, signed, strict=True) if not sign]
-    top = max((float(np.max(image)) for image in plain), default=1.0) or 1.0
+    top = max((_largest(image) for image in plain), default=0.0) or 1.0
     each = figure.subplots(1, len(images), squeeze=False)[0]
     for axes, image, title, sign in zip(each, images, titles, signed, strict=True):
         image = np.asarray(image, dtype=float)
         if sign:
             if image.ndim == 3:  # a diverging scale has one channel
                 image = image.mean(2)
-            limit = float(np.abs(image).max()) or 1.0
+            limit = _largest(np.abs(image)) or 1.0
             shown = axes.imshow(image, cmap=_SIGNED, vmin=-limit, vmax=limit)
         elif image.ndim == 3:
             shown = axes.imshow(np.clip(image, 0, 1))
@@ -285,7 +286,7 @@ def evidence_figure(evidence: np.ndarray, class_names: Sequence[str], caption: s
         if evidence[:, c].max() > 0.02 * evidence.max():  # the rest lie on the zero line
             ends.append((float(evidence[-1, c]), name, colour))
     axes.set_ylim(bottom=0)
-    if evidence[-1].any():
+    if evidence[-1].any() and np.isfinite(evidence).all():
         other = (evidence.argmax(1) != winner) | ~evidence.any(1)
         decided = int(other.nonzero()[0].max(initial=-1)) + 1
         axes.axvline(decided, color=_QUIET, lw=1, ls=(0, (1, 2)), zorder=0)
@@ -330,6 +331,18 @@ def _label_ends(axes: Axes, steps: np.ndarray, ends: list[tuple[float, str, str]
             fontsize=8,
             color=colour,
         )
+
+
+def _last(curve: np.ndarray) -> float:
+    """The last finite value of a curve, NaN if it has none."""
+    finite = curve[np.isfinite(curve)]
+    return float(finite[-1]) if len(finite) else np.nan
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest finite value above 0, or 0."""
+    values = np.asarray(values, dtype=float)
+    return float(np.max(values, initial=0.0, where=np.isfinite(values)))
 
 
 def _apart(heights: np.ndarray) -> list[float]:

@@ -199,10 +199,6 @@ def _is_whole_idx(path: Path, dimensions: int) -> bool:
             head = struct.unpack(">HBB", file.read(4))
             sizes = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
             expected = 4 + 4 * dimensions + math.prod(sizes)
-            return (
-                head == (0, 8, dimensions)
-                and 0 not in sizes
-                and path.stat().st_size == expected
-            )
+            return head == (0, 8, dimensions) and 0 not in sizes and path.stat().st_size == expected
     except (OSError, struct.error):
         return False

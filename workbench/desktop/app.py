@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyqtgraph as pg
 from PySide6.QtCore import QTimer
@@ -16,6 +18,7 @@ from workbench.desktop.settings import Settings
 from workbench.desktop.theme import theme
 from workbench.desktop.window import Window
 from workbench.document import Document
+from workbench.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -47,38 +50,47 @@ def open_window(document: Document, path: Path | None) -> int:
 
 def take_picture(
     document: Document, path: Path | None, step: int, out: Path, size: tuple[int, int], dark: bool
-) -> None:
-    """Open the window, go to a step, and save what it looks like.
+) -> int:
+    """Open the window, go to a step, and save what it looks like; returns the step it got to.
 
     Raises:
-        RuntimeError: the run failed; the message is its one line.
-        OSError: the picture cannot be written.
+        InputError: the run failed, or the picture cannot be written.
     """
     app = application()
     theme.choose("dark" if dark else "light")
-    window = Window(document, path, Settings(Path(out.parent) / ".no-settings"))
+    with TemporaryDirectory() as folder:  # a picture does not depend on the user's arrangement
+        window = Window(document, path, Settings(Path(folder) / "settings.json"))
+        reached = _picture(app, window, step, out, size)
+    theme.uninstall()
+    return reached
+
+
+def _picture(
+    app: QApplication, window: Window, step: int, out: Path, size: tuple[int, int]
+) -> int:
     window.resize(*size)
     window.show()
     window.start()
     try:
         _until(app, lambda: _loaded(window))
+        there = threading.Event()
         window.workspace.ask(lambda runner: runner.seek(step))
-        _until(app, lambda: window.workspace.status.step == step)
+        window.workspace.ask(lambda runner: runner.when_done(there.set))
+        _until(app, there.is_set)
         for _ in range(10):
             app.processEvents()
             window.clock.tick()
         if not window.grab().save(str(out)):
-            raise OSError(f"{out} could not be written")
+            raise InputError(f"{out} could not be written")
+        return window.workspace.status.step
     finally:
-        window._closed_for_good = True
-        window.close()
-        theme.uninstall()
+        window.close_for_good()
 
 
 def _loaded(window: Window) -> bool:
     status = window.workspace.status
     if status is not None and status.state.value == "failed":
-        raise RuntimeError(status.error)
+        raise InputError(status.error)
     return window.workspace.snapshot is not None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar
 
 # Columns from left to right; each is a list of cells from top to bottom; a cell is one view or
 # several as tabs, the first in front. The numbers are shares of the width and of the height.
@@ -11,12 +13,12 @@ Cell = tuple[tuple[str, ...], int]
 Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
-        (62, ((("traces",), 40), (("counts", "raster"), 28), (("images", "atoms"), 32))),
-        (38, ((("terms",), 42), (("evidence", "confusion"), 58))),
+        (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms"), 34))),
+        (38, ((("terms",), 40), (("evidence", "raster", "confusion"), 60))),
     ),
     "teach": (
         (60, ((("traces",), 55), (("images",), 45))),
-        (40, ((("terms",), 40), (("evidence",), 60))),
+        (40, ((("terms", "raster"), 40), (("evidence",), 60))),
     ),
     "debug": (
         (50, ((("traces",), 34), (("raster",), 33), (("atoms",), 33))),
@@ -25,11 +27,21 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
 }
 
 
-def arrange(area: QMainWindow, docks: dict[str, QDockWidget], layout: str) -> None:
-    """Put the docks as the named layout says; views that it leaves out are closed."""
+def columns_of(layout: str, views: Collection[str]) -> list[Column]:
+    """The columns of a layout, without the views that are not in ``views``."""
+    columns = []
+    for width, cells in LAYOUTS[layout]:
+        kept = [(tuple(name for name in names if name in views), part) for names, part in cells]
+        kept = [(names, part) for names, part in kept if names]
+        if kept:
+            columns.append((width, tuple(kept)))
+    return columns
+
+
+def arrange(area: QMainWindow, docks: dict[str, QDockWidget], columns: list[Column]) -> None:
+    """Put the docks as the columns say; views that they leave out are closed."""
     for dock in docks.values():
         area.removeDockWidget(dock)
-    columns = LAYOUTS[layout]
     heads = [docks[cells[0][0][0]] for _, cells in columns]
     area.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, heads[0])
     for left, right in zip(heads, heads[1:], strict=False):
@@ -48,12 +60,18 @@ def arrange(area: QMainWindow, docks: dict[str, QDockWidget], layout: str) -> No
             for name in names:
                 docks[name].show()
             docks[names[0]].raise_()
-    share(area, docks, layout)
+    _share(area, docks, columns)
 
 
-def share(area: QMainWindow, docks: dict[str, QDockWidget], layout: str) -> None:
-    """Give each dock its share of the room; to be called again once the window has its size."""
-    columns = LAYOUTS[layout]
+def hide_stray_tabs(area: QMainWindow) -> None:
+    """Hide tab bars that Qt made while docks were moved and then forgot in the corner."""
+    for bar in area.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        if bar.x() <= 0 and bar.y() <= 0:
+            bar.hide()
+
+
+def _share(area: QMainWindow, docks: dict[str, QDockWidget], columns: list[Column]) -> None:
+    """Give each dock its share of the room."""
     heads = [docks[cells[0][0][0]] for _, cells in columns]
     widths = [share * area.width() // 100 for share, _ in columns]
     area.resizeDocks(heads, widths, Qt.Orientation.Horizontal)

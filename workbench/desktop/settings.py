@@ -1,34 +1,27 @@
 """What the window remembers between sittings: recent files, theme, arrangement of the docks.
 
 A small JSON file in the user's configuration folder. A file that cannot be read is as good as
-none: nothing in it is worth stopping for. ``WORKBENCH_HOME`` puts everything elsewhere.
+none: nothing in it is worth stopping for.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-import platformdirs
+from workbench.folders import home
 
 RECENT = 15
 LAYOUT_VERSION = 1  # raise when docks are renamed, so that old arrangements are not restored
-
-
-def folder() -> Path:
-    """Where settings and the log live."""
-    home = os.environ.get("WORKBENCH_HOME")
-    return Path(home) if home else Path(platformdirs.user_config_dir("workbench", False))
 
 
 class Settings:
     """Typed access to the settings file."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or folder() / "settings.json"
+        self.path = path or home() / "settings.json"
         self._values = self._read()
 
     def _read(self) -> dict[str, Any]:

@@ -60,6 +60,8 @@ class Window(QMainWindow):
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
         self.clock = FrameClock(self.frame, self)
         self._closed_for_good = False
+        self._layout = ""
+        self._system: Any = None  # class of the system that the views are arranged for
         self._assemble()
         self._make_menus()
         self._make_status_bar()
@@ -67,7 +69,6 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
         self.resize(1440, 900)
-        self.use_layout(document.view.layout)
         if settings.geometry:
             self.restoreGeometry(QByteArray(settings.geometry))
         self._retitle()
@@ -88,6 +89,7 @@ class Window(QMainWindow):
         self.area.setWindowFlags(Qt.WindowType.Widget)
         self.area.setObjectName("area")
         self.area.setDockNestingEnabled(True)
+        self.area.setAnimated(False)
         self.area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.South)
         self.area.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 
@@ -195,6 +197,7 @@ class Window(QMainWindow):
         workspace.statusChanged.connect(self._show_status)
         workspace.documentChanged.connect(self._retitle)
         workspace.ready.connect(self._engine_ready)
+        workspace.experimentChanged.connect(self._experiment_changed)
         workspace.evaluationChanged.connect(self._enable_actions)
         theme.changed.connect(self._restyle)
         for name in ("rail", "inspector"):
@@ -438,11 +441,11 @@ class Window(QMainWindow):
 
     def next_sample(self) -> None:
         """The next test image."""
-        self.samples.index.stepUp()
+        self.samples.go_on()
 
     def previous_sample(self) -> None:
         """The test image before."""
-        self.samples.index.stepDown()
+        self.samples.go_back()
 
     def evaluate(self) -> None:
         """Code the whole test set and show its confusion matrix."""
@@ -480,24 +483,34 @@ class Window(QMainWindow):
 
     def use_layout(self, name: str, saved: bool = True) -> None:
         """Arrange the views by a named layout, as the user left it last time."""
-        state = self.settings.layout(name) if saved else None
-        layouts.arrange(self.area, self.docks, name)
+        shown = [n for n, view in self.views.items() if self._system is None or view.applies(self._system)]
+        for view_name, dock in self.docks.items():
+            dock.toggleViewAction().setVisible(view_name in shown)
+        layouts.arrange(self.area, self.docks, layouts.columns_of(name, shown))
+        self._layout = name
+        self._layout_key = f"{name}: {' '.join(shown)}"  # other views are another arrangement
+        state = self.settings.layout(self._layout_key) if saved else None
         if state is not None:
             self.area.restoreState(QByteArray(state), LAYOUT_VERSION)
-        self._layout = name
-        self._fresh_layout = state is None
         self.layout_choice.setCurrentIndex(self.layout_choice.findData(name))
-        if self.isVisible():
-            QTimer.singleShot(0, self, self._share)
+        QTimer.singleShot(0, self, self._tidy)
 
-    def _share(self) -> None:
-        """Once the docks have their real size, divide the room as the layout says."""
-        if self._fresh_layout:
-            layouts.share(self.area, self.docks, self._layout)
+    def _tidy(self) -> None:
+        layouts.hide_stray_tabs(self.area)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
-        QTimer.singleShot(0, self, self._share)
+        if not self._layout:  # the first time; before, the docks had no size to share
+            self.layout().activate()
+            self.use_layout(self.workspace.document.view.layout)
+
+    def _experiment_changed(self, experiment: Any) -> None:
+        """Another system may have other things to show."""
+        if type(experiment.system) is not self._system:
+            if self._system is not None:
+                self._remember_layout()
+            self._system = type(experiment.system)
+            self.use_layout(self._layout)
 
     def _layout_chosen(self, index: int) -> None:
         self._remember_layout()
@@ -507,12 +520,12 @@ class Window(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put the views of this layout back where they belong."""
-        self.settings.set_layout(self._layout, None)
+        self.settings.set_layout(self._layout_key, None)
         self.use_layout(self._layout, saved=False)
 
     def _remember_layout(self) -> None:
         state = self.area.saveState(LAYOUT_VERSION)
-        self.settings.set_layout(self._layout, bytes(state.data()))
+        self.settings.set_layout(self._layout_key, bytes(state.data()))
 
     def show_palette(self) -> None:
         """All commands, by name."""
@@ -570,13 +583,19 @@ class Window(QMainWindow):
                 return
         super().keyPressEvent(event)
 
+    def close_for_good(self) -> None:
+        """Close without asking about changes."""
+        self._closed_for_good = True
+        self.close()
+
     def closeEvent(self, event: Any) -> None:
         if not self._closed_for_good and not self._may_leave():
             event.ignore()
             return
         self._closed_for_good = True
         self.clock.stop()
-        self._remember_layout()
+        if self._system is not None:
+            self._remember_layout()
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.workspace.close()
         event.accept()

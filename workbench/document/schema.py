@@ -289,7 +289,7 @@ class Document(Params):
         """Readable JSON with one section a line, always in the same order."""
         width = max(map(len, type(self).model_fields)) + 3
         lines = [
-            f'  {f"{json.dumps(name)}:":<{width}} {json.dumps(value, ensure_ascii=False)}'
+            f"  {f'{json.dumps(name)}:':<{width}} {json.dumps(value, ensure_ascii=False)}"
             for name, value in self.model_dump().items()
         ]
         return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -148,6 +148,10 @@ class Runner:
             self._watched = names
             self._ask(self._publish)
 
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call, in the runner's thread, after all that was asked for so far is done."""
+        self._ask(call)
+
     def close(self, timeout: float = 10.0) -> bool:
         """End the thread; True if it is gone within ``timeout`` seconds."""
         self._cancel.set()
@@ -165,7 +169,7 @@ class Runner:
         """
         deadline = time.monotonic() + timeout
         done = threading.Event()
-        self._ask(done.set)
+        self.when_done(done.set)
         while time.monotonic() < deadline:
             if done.is_set() and self.status.state in states:
                 return self.status

@@ -303,7 +303,7 @@ class LIF(System):
         return math.exp(-params.leak * span), -math.expm1(-params.leak * span) / params.leak
 
     def _refractory_steps(self) -> int:
-        # Rounded up; the small allowance keeps 1.1 / 0.1 = 11.000000000000002 at 11 steps.
+        # Rounded up; the small allowance keeps 2.1 / 0.7 = 3.0000000000000004 at 3 steps.
         steps = math.ceil(self.params.refractory / self.params.time_step - 1e-9)
         return min(steps, torch.iinfo(torch.int32).max)
 

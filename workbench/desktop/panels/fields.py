@@ -24,6 +24,12 @@ from workbench.parameters import Parameter
 TICKS = 200  # positions of a slider
 
 
+def subscripted(symbol: str) -> str:
+    """A symbol as the papers set it: "t_ref" with its index lowered."""
+    head, underscore, index = symbol.partition("_")
+    return f"{head}<sub>{index}</sub>" if underscore else symbol
+
+
 class Field(QWidget):
     """A row of the parameter panel."""
 
@@ -36,7 +42,7 @@ class Field(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        name = QLabel(declared.symbol or declared.label)
+        name = QLabel(subscripted(declared.symbol) or declared.label)
         name.setToolTip(self._tooltip())
         name.setMinimumWidth(theme.px(28 if declared.symbol else 72))
         row.addWidget(name)

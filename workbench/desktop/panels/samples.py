@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -106,11 +106,11 @@ class SamplesPanel(QWidget):
         row = QHBoxLayout()
         self.previous = self._arrow("previous", "Previous image", -1)
         self.next = self._arrow("next", "Next image", +1)
-        self.index = QSpinBox()
-        self.index.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.index = QLineEdit()
         self.index.setAccessibleName("Index of the test image")
-        self.index.setKeyboardTracking(False)
-        self.index.valueChanged.connect(workspace.select_sample)
+        self.index.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.index.setFixedWidth(theme.px(56))
+        self.index.editingFinished.connect(self._typed)
         self.label = QLabel()
         row.addWidget(self.previous)
         row.addWidget(self.index)
@@ -128,14 +128,28 @@ class SamplesPanel(QWidget):
         button.setAccessibleName(words)
         button.setToolTip(words)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(self._go_back if by < 0 else self._go_on)
+        button.clicked.connect(self.go_back if by < 0 else self.go_on)
         return button
 
-    def _go_back(self) -> None:
-        self.index.setValue(self.index.value() - 1)
+    def go_back(self) -> None:
+        """The image before."""
+        self._go_to(self._workspace.document.view.sample - 1)
 
-    def _go_on(self) -> None:
-        self.index.setValue(self.index.value() + 1)
+    def go_on(self) -> None:
+        """The next image."""
+        self._go_to(self._workspace.document.view.sample + 1)
+
+    def _typed(self) -> None:
+        text = self.index.text().strip()
+        if text.isdigit():
+            self._go_to(int(text))
+        self._show_document(self._workspace.document)
+
+    def _go_to(self, sample: int) -> None:
+        experiment = self._workspace.experiment
+        if experiment is not None:
+            last = len(experiment.dataset.test) - 1
+            self._workspace.select_sample(min(max(sample, 0), last))
 
     def _restyle(self) -> None:
         for button in (self.previous, self.next):
@@ -145,16 +159,11 @@ class SamplesPanel(QWidget):
         dataset = experiment.dataset
         if self.thumbnails._split is not dataset.test:
             self.thumbnails.show_split(dataset.test, dataset.class_names)
-            blocker = QSignalBlocker(self.index)
-            self.index.setRange(0, len(dataset.test) - 1)
-            blocker.unblock()
         self._show_document(self._workspace.document)
 
     def _show_document(self, document: Any) -> None:
         sample = document.view.sample
-        blocker = QSignalBlocker(self.index)
-        self.index.setValue(sample)
-        blocker.unblock()
+        self.index.setText(str(sample))
         self.thumbnails.show_sample(sample)
         experiment = self._workspace.experiment
         if experiment is not None and sample < len(experiment.dataset.test):

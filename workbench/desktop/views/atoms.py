@@ -115,6 +115,9 @@ class AtomsView(View):
         self.tiles = Tiles(workspace.select_neuron)
         self._layout.addWidget(self.tiles, 1)
 
+    def applies(self, system: type) -> bool:
+        return system.uses_dictionary
+
     def needs(self, system: Any) -> set[str]:
         return {system.code} if system.code else set()
 
@@ -147,7 +150,7 @@ class AtomsView(View):
                 colour = palette.class_colour(label, system.wiring.classes)
                 what = f"class {dataset.class_names[label]}"
             value = float(code[neuron])
-            caption = f"{value:.2f}" if value else "–"
+            caption = "–" if not value else f"{value:.2f}" if abs(value) < 100 else f"{value:.1e}"
             tip = f"neuron {neuron}, {what}, activation {value:.3g}"
             tiles.append((neuron, self._picture(snapshot, neuron), caption, colour, tip))
         self.tiles.show_tiles(tiles, self.workspace.neuron)

@@ -12,7 +12,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from workbench import palette
 from workbench.desktop import export
@@ -33,6 +33,7 @@ class Header(QWidget):
         self.summary = QLabel()
         self.summary.setProperty("role", "small")
         self.summary.setTextFormat(Qt.TextFormat.RichText)
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.controls = QHBoxLayout()
         self.controls.setSpacing(4)
         self.help = _button(f"Help on {view.title.lower()}", view.show_help)
@@ -89,6 +90,10 @@ class View(QWidget):
 
     # -- for subclasses --------------------------------------------------------------------------
 
+    def applies(self, system: type) -> bool:
+        """Whether a system of this class can ever fill the view."""
+        return True
+
     def needs(self, system: Any) -> set[str]:
         """Names of the observables that `draw` reads from the snapshot."""
         return set()
@@ -141,6 +146,7 @@ class View(QWidget):
         if text != self._text:
             self._text = text
             self.header.summary.setText(text)
+            self.header.summary.setToolTip(text)
             self.setAccessibleDescription(_plain(text))
 
     def show_empty(self, message: str) -> None:
@@ -218,7 +224,6 @@ class PlotView(View):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.widget = pg.PlotWidget()
-        self.widget.setBackground(None)
         self.widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.widget.setAccessibleName(f"{self.title} plot")
         self.plot = self.widget.getPlotItem()
@@ -235,12 +240,14 @@ class PlotView(View):
 
     def restyle(self) -> None:
         super().restyle()
+        self.widget.setBackground(theme.colours.surface)
         style_plot(self.plot, theme)
         self.cursor.setPen(pg.mkPen(theme.colours.muted, width=1))
 
     def fit_steps(self, steps: int) -> None:
         """The time axis of the whole run; it does not move while running."""
-        self.plot.setXRange(0, max(steps, 1), padding=0.02)
+        span = max(steps, 1)
+        self.plot.setXRange(-0.02 * span, 1.05 * span, padding=0)  # room for a label at the end
         self.plot.setLabel("bottom", "step k")
 
     def grow_range(self, low: float, high: float, fresh: bool = False) -> None:
@@ -281,6 +288,7 @@ def quiet_combo(name: str, items: list[str]) -> QComboBox:
     combo.setAccessibleName(name)
     combo.setToolTip(name)
     combo.addItems(items)
+    combo.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return combo

@@ -131,6 +131,9 @@ class ConfusionView(View):
         self._layout.addWidget(bar)
         self._layout.addWidget(self.matrix, 1)
 
+    def applies(self, system: type) -> bool:
+        return system.code is not None and system.uses_dictionary
+
     def depends_on(self, snapshot: Any) -> tuple:
         workspace = self.workspace
         return (workspace.evaluation, workspace.evaluating, snapshot.experiment)

@@ -32,6 +32,9 @@ class CountsView(PlotView):
         self.plot.addItem(self._curve)
         self.restyle()
 
+    def applies(self, system: type) -> bool:
+        return bool(of_kind(system, "count"))
+
     def reset(self, snapshot: Any) -> None:
         system = snapshot.experiment.system
         declared = of_kind(system, "count")
@@ -57,7 +60,7 @@ class CountsView(PlotView):
         now = counts[min(snapshot.step, len(counts) - 1)]
         self.summarise(
             f"{now:.0f} now · peak {counts[peak]:.0f} "
-            f"({100 * counts[peak] / neurons:.2g} %) at step {peak}"
+            f"({100 * counts[peak] / neurons:.3g} %) at step {peak}"
         )
 
     def fit(self) -> None:

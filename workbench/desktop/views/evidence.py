@@ -91,7 +91,7 @@ class EvidenceView(PlotView):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.mode = quiet_combo("What to show", ["at this step", "over time"])
+        self.mode = quiet_combo("What to show", ["now", "over time"])
         self.mode.currentIndexChanged.connect(self._mode_chosen)
         self.header.controls.addWidget(self.mode)
         self._observable: Any = None
@@ -113,6 +113,9 @@ class EvidenceView(PlotView):
         self._recording = None
         self.bars.setVisible(not self.over_time)
         self.widget.setVisible(self.over_time)
+
+    def applies(self, system: type) -> bool:
+        return bool(of_kind(system, "evidence"))
 
     def reset(self, snapshot: Any) -> None:
         for curve in self._curves:

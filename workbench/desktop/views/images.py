@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.desktop.pictures import to_image
-from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View, of_kind
 from workbench.desktop.workspace import Workspace
 
@@ -37,8 +36,6 @@ class Picture(QWidget):
         target = QRectF(0, 0, size.width(), size.height())
         target.moveCenter(self.rect().toRectF().center())
         painter.drawImage(target, self._image)
-        painter.setPen(QColor(theme.colours.hairline))
-        painter.drawRect(target.adjusted(0, 0, -1, -1))
 
 
 class ImagesView(View):

@@ -53,6 +53,9 @@ class RasterView(PlotView):
     def _reordered(self) -> None:
         self._recording = None
 
+    def applies(self, system: type) -> bool:
+        return bool(of_kind(system, "spikes"))
+
     def reset(self, snapshot: Any) -> None:
         system = snapshot.experiment.system
         declared = of_kind(system, "spikes")
@@ -143,10 +146,8 @@ class RasterView(PlotView):
         text = f"{int(self._fired.sum())} of {self._neurons} neurons fired"
         shared = -(-self._neurons // self._rows)
         if shared > 1 or self._stride > 1:
-            text += coloured(
-                f" · decimated, one dot is {shared} neurons × {self._stride} steps",
-                theme.colours.warning,
-            )
+            stretch = f"{shared} neurons" + (f" × {self._stride} steps" if self._stride > 1 else "")
+            text += coloured(f" · decimated, {stretch} a dot", theme.colours.warning)
         self.summarise(text)
 
     def clicked_at(self, step: int, value: float) -> None:

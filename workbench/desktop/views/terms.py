@@ -33,6 +33,9 @@ class TermsView(PlotView):
         self._curves: list[pg.PlotCurveItem] = []
         self.restyle()
 
+    def applies(self, system: type) -> bool:
+        return bool(of_kind(system, "terms"))
+
     def reset(self, snapshot: Any) -> None:
         system = snapshot.experiment.system
         for curve in self._curves:
@@ -66,7 +69,7 @@ class TermsView(PlotView):
         now = values[min(snapshot.step, len(values) - 1)]
         self.summarise(
             " &nbsp;".join(
-                coloured(f"{label} {value:.3g}", colour)
+                coloured(f"{_short(label)} {value:.3g}", colour)
                 for label, value, colour in zip(
                     self._observable.labels, now, palette.TERM_COLOURS, strict=False
                 )
@@ -90,3 +93,8 @@ class TermsView(PlotView):
             return None
         values = self.workspace.snapshot.recording.summary(self._observable.name)
         return ["step", *self._observable.labels], np.column_stack([np.arange(len(values)), values])
+
+
+def _short(label: str) -> str:
+    """A label that fits into a header."""
+    return label if len(label) <= 9 else f"{label[:5]}."

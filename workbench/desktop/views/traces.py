@@ -22,6 +22,8 @@ from workbench.desktop.workspace import Workspace
 
 READ_AT_ONCE = 300  # stored steps read per frame, so that a long run does not hold up the window
 RANK_EVERY = 15  # frames between two looks for the strongest neurons
+PLAIN_COLOURS = 6  # that neurons without a class take turns in
+ROLE_TIP = Qt.ItemDataRole.ToolTipRole
 MOST_POINTS = 2000  # drawn per trace; beyond, minimum and maximum of each stretch are kept
 
 
@@ -86,7 +88,7 @@ class TracesView(PlotView):
         self._cache: TraceCache | None = None
         self._frames = 0
         self._reading = False
-        self._curves: dict[int | None, pg.PlotCurveItem] = {}
+        self._curves: dict[int, pg.PlotCurveItem] = {}
         self._labels: list[pg.TextItem] = []
         self._selected = pg.PlotCurveItem(connect="all")
         self._selected.setZValue(20)
@@ -120,7 +122,9 @@ class TracesView(PlotView):
             self._observables = observables
             self.quantity.blockSignals(True)
             self.quantity.clear()
-            self.quantity.addItems([f"{o.title} {o.symbol}" for o in observables])
+            self.quantity.addItems([o.symbol or o.title for o in observables])
+            for index, o in enumerate(observables):
+                self.quantity.setItemData(index, f"{o.title}. {o.meaning}", ROLE_TIP)
             self.quantity.blockSignals(False)
 
     def _chosen(self) -> None:
@@ -148,9 +152,9 @@ class TracesView(PlotView):
         """One item for each class; drawing many traces as one item is what makes it fast."""
         for curve in self._curves.values():
             self.plot.removeItem(curve)
-        labels = [None] if wiring.labels is None else range(wiring.classes)
+        groups = PLAIN_COLOURS if wiring.labels is None else wiring.classes
         self._curves = {
-            label: pg.PlotCurveItem(pen=class_pen(label, wiring.classes)) for label in labels
+            group: pg.PlotCurveItem(pen=class_pen(group, groups)) for group in range(groups)
         }
         for curve in self._curves.values():
             self.plot.addItem(curve)
@@ -207,15 +211,15 @@ class TracesView(PlotView):
                 self._cache = TraceCache(snapshot.recording, self.observable.name, neurons)
 
     def _draw_curves(self, snapshot: Any, steps: np.ndarray, traces: np.ndarray) -> None:
-        labels = self._classes_of(snapshot)
+        groups = self._groups(snapshot)
         drawn = [i for i, n in enumerate(self._neurons) if n != self.workspace.neuron]
-        for label, curve in self._curves.items():
-            mine = [i for i in drawn if labels[i] == label]
+        for group, curve in self._curves.items():
+            mine = [i for i in drawn if groups[i] == group]
             x, y, connect = _joined(steps, traces[:, mine])
             curve.setData(x, y, connect=connect)
         column = np.flatnonzero(self._neurons == self.workspace.neuron)
         if len(column) and len(steps):
-            pen = self._class_pen(snapshot, labels[column[0]], width=3)
+            pen = class_pen(groups[column[0]], len(self._curves), width=3)
             self._selected.setData(steps, traces[:, column[0]], pen=pen)
         else:
             self._selected.setData([], [])
@@ -226,8 +230,11 @@ class TracesView(PlotView):
             return [None] * len(self._neurons)
         return labels[self._neurons].tolist()
 
-    def _class_pen(self, snapshot: Any, label: int | None, width: int) -> Any:
-        return class_pen(label, snapshot.experiment.system.wiring.classes, width)
+    def _groups(self, snapshot: Any) -> list[int]:
+        """The colour of each drawn neuron: its class, or any where there are no classes."""
+        if snapshot.experiment.system.wiring.labels is None:
+            return (self._neurons % PLAIN_COLOURS).tolist()
+        return self._classes_of(snapshot)
 
     def _label_ends(self, snapshot: Any, steps: np.ndarray, traces: np.ndarray) -> None:
         """The class beside the end of the strongest traces, where there is room for it."""
@@ -305,17 +312,14 @@ class TracesView(PlotView):
 
         snapshot, observable = self.workspace.snapshot, self.observable
         steps, values = self._exported()
-        wiring = snapshot.experiment.system.wiring
         labels = self._classes_of(snapshot)
         classes = snapshot.experiment.dataset.class_names
         names = [
             f"neuron {n}" + ("" if label is None else f" ({classes[label]})")
             for n, label in zip(self._neurons, labels, strict=True)
         ]
-        colours = [
-            palette.NEUTRAL if label is None else palette.class_colour(label, wiring.classes)
-            for label in labels
-        ]
+        groups = len(self._curves)
+        colours = [palette.class_colour(group, groups) for group in self._groups(snapshot)]
         params = snapshot.experiment.system.params
         threshold = getattr(params, observable.threshold) if observable.threshold else None
         ylabel = f"{observable.title} {observable.symbol}"

@@ -1,0 +1,14 @@
+"""Where the workbench keeps what is the user's: settings and log."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """The user's folder; the environment variable ``WORKBENCH_HOME`` puts it elsewhere."""
+    elsewhere = os.environ.get("WORKBENCH_HOME")
+    return Path(elsewhere) if elsewhere else Path(platformdirs.user_config_dir("workbench", False))
