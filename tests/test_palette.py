@@ -60,12 +60,12 @@ def colours_of(classes):
 
 @pytest.mark.parametrize("ground", [WHITE, DARK])
 def test_every_colour_is_legible_on_white_and_on_dark(ground):
-    for colour in {*colours_of(8), *colours_of(9), *TERM_COLOURS, NEUTRAL}:
+    for colour in {*colours_of(8), *colours_of(10), *TERM_COLOURS, NEUTRAL}:
         assert contrast(colour, ground) >= 3.0, colour
 
 
 @pytest.mark.parametrize("kind", BLINDNESS)
-@pytest.mark.parametrize("classes", [8, 9])
+@pytest.mark.parametrize("classes", [8, 10])
 def test_colours_stay_apart_for_every_eye(classes, kind):
     colours = colours_of(classes)
     assert len(colours) == classes
@@ -81,9 +81,9 @@ def test_up_to_36_classes_differ_by_colour_or_dash():
 
 
 def test_dashes_come_only_when_the_colours_are_used_up():
-    assert all(class_dash(c, 9) == () for c in range(9))
-    assert class_dash(9, 10) != () and class_colour(9, 10) == class_colour(0, 10)
-    assert class_colour(99, 100) in colours_of(9)
+    assert all(class_dash(c, 10) == () for c in range(10))
+    assert class_dash(10, 11) != () and class_colour(10, 11) == class_colour(0, 11)
+    assert class_colour(99, 100) in colours_of(10)
 
 
 def test_energy_terms_have_three_colours():

@@ -152,7 +152,8 @@ def _open(options: argparse.Namespace) -> int:
             f"`workbench run {options.session}` does the same job without one"
         )
     faulthandler.enable(_start_log().open("a", encoding="utf-8"))
-    return _desktop().open_window(document, path)
+    # without a session of their own, people are shown the network at work
+    return _desktop().open_window(document, path, run=options.session == DEFAULT_SESSION)
 
 
 def _run(options: argparse.Namespace) -> int:

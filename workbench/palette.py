@@ -22,7 +22,7 @@ _FEW = (
     "#6d6d6d",
 )
 
-# Tol's muted: rose, indigo, sand, green, cyan, wine, teal, olive, purple.
+# Tol's muted: rose, indigo, sand, green, cyan, wine, teal, olive, purple; then azure.
 _MANY = (
     "#f55679",
     "#396af2",
@@ -33,6 +33,7 @@ _MANY = (
     "#499e82",
     "#6e6800",
     "#b183ba",
+    "#2098fc",
 )
 
 # Line patterns, lengths on and off in line widths; () is a solid line.
@@ -43,7 +44,7 @@ TERM_COLOURS = ("#0084c8", "#d55e00", NEUTRAL)
 
 
 def class_colour(c: int, classes: int) -> str:
-    """The colour of class ``c`` of ``classes`` as ``#rrggbb``; repeats after 8 or 9."""
+    """The colour of class ``c`` of ``classes`` as ``#rrggbb``; repeats after 8 or 10."""
     colours = _colours(classes)
     return colours[c % len(colours)]
 

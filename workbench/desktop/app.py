@@ -34,14 +34,16 @@ def application() -> QApplication:
     return app
 
 
-def open_window(document: Document, path: Path | None) -> int:
-    """Show the window and stay until it is closed; returns the exit code."""
+def open_window(document: Document, path: Path | None, run: bool = False) -> int:
+    """Show the window, running at once if asked to, until it is closed; returns the exit code."""
     app = application()
     settings = Settings()
     theme.choose(settings.theme)
     window = Window(document, path, settings)
     sys.excepthook = _hook(window)
     window.show()
+    if run:
+        window.workspace.ready.connect(window.toggle_run)
     QTimer.singleShot(0, window, window.start)  # after the first paint
     code = app.exec()
     theme.uninstall()

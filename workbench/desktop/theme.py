@@ -207,11 +207,12 @@ QCheckBox:focus { border: 1px solid $accent; }
 QToolButton:disabled, QPushButton:disabled { color: $faint; }
 QToolButton::menu-indicator { image: none; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
-QLineEdit, QComboBox, QListWidget {
+QLineEdit, QComboBox, QTreeWidget {
   background: $surface; border: 1px solid $hairline; border-radius: 4px;
   padding: ${quarter}px ${half}px; color: $text; selection-background-color: $accent;
 }
 QMainWindow#area { background: $surface; }
+PaletteDialog { border: 1px solid $hairline; }
 QLineEdit[wrong="true"] { border: 1px solid $error; }
 QComboBox[role="quiet"] { border: 1px solid transparent; background: transparent; color: $muted;
   font-size: ${small}px; }

@@ -468,8 +468,9 @@ class Window(QMainWindow):
         self.side.setVisible(shown)
 
     def set_presenter(self, on: bool) -> None:
-        """Bigger type for a projector."""
+        """Bigger type for a projector; the inspector folds away to make room."""
         theme.set_presenter(on)
+        self.actions_by_name["inspector"].setChecked(not on)
 
     def switch_theme(self) -> None:
         """Light becomes dark and dark light."""

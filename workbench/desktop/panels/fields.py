@@ -44,10 +44,15 @@ class Field(QWidget):
         row.setSpacing(8)
         name = QLabel(subscripted(declared.symbol) or declared.label)
         name.setToolTip(self._tooltip())
-        name.setMinimumWidth(theme.px(28 if declared.symbol else 72))
         row.addWidget(name)
-        self._row = row
+        self._name = name
         self.build(row)
+        theme.changed.connect(self.rescale)
+        self.rescale()
+
+    def rescale(self) -> None:
+        """Widths at the theme's scale."""
+        self._name.setMinimumWidth(theme.px(28 if self.declared.symbol else 72))
 
     def build(self, row: QHBoxLayout) -> None:
         """Add the control."""
@@ -90,10 +95,13 @@ class NumberField(Field):
             row.addStretch(1)
         self.text = QLineEdit()
         self.text.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.text.setFixedWidth(theme.px(64))
         self.text.editingFinished.connect(self._typed)
         row.addWidget(self._named(self.text))
         self._value: Any = None
+
+    def rescale(self) -> None:
+        super().rescale()
+        self.text.setFixedWidth(theme.px(64))
 
     def show_value(self, value: Any) -> None:
         self._value = value

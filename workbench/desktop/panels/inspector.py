@@ -13,7 +13,7 @@ from workbench.desktop.theme import theme
 from workbench.desktop.views.images import Picture
 from workbench.desktop.workspace import Workspace
 
-HINT = "Click a trace, a mark in the raster or an atom to select its neuron."
+HINT = "The strongest neuron at this step. Click a trace, a mark in the raster or an atom to select one."
 
 
 class InspectorPanel(QWidget):
@@ -29,7 +29,7 @@ class InspectorPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(8)
-        self.heading = QLabel("No neuron selected")
+        self.heading = QLabel("Neuron")
         self.heading.setProperty("role", "heading")
         self.hint = QLabel(HINT, wordWrap=True)
         self.hint.setProperty("role", "small")
@@ -47,9 +47,7 @@ class InspectorPanel(QWidget):
         self._rows: dict[str, QLabel] = {}
 
     def needs(self, system: Any) -> set[str]:
-        """All quantities of the neurons, when one is selected."""
-        if self._workspace.neuron is None:
-            return set()
+        """All quantities of the neurons."""
         return {o.name for o in system.observables if o.axis == "neuron"}
 
     def refresh(self) -> None:
@@ -62,9 +60,8 @@ class InspectorPanel(QWidget):
         selected = neuron is not None and neuron < system.neurons
         self.hint.setVisible(not selected)
         if not selected:
-            self.heading.setText("No neuron selected")
-            self.picture.hide()
-            self._fill([])
+            neuron = self._strongest(snapshot)
+        if neuron is None:
             return
         label = None if system.wiring.labels is None else int(system.wiring.labels[neuron])
         names = snapshot.experiment.dataset.class_names
@@ -72,6 +69,16 @@ class InspectorPanel(QWidget):
         self.heading.setText(f"Neuron {neuron}{of}")
         self._show_atom(snapshot, neuron)
         self._fill(self._values(snapshot, neuron))
+
+    def _strongest(self, snapshot: Any) -> int | None:
+        """The neuron that puts out most, or else has gathered most."""
+        system = snapshot.experiment.system
+        traces = [o.name for o in system.observables if o.kind == "trace"]
+        for name in (system.code, *traces):
+            values = snapshot.observed.get(name)
+            if values is not None and np.any(values):
+                return int(np.nanargmax(np.abs(values)))
+        return 0 if system.neurons else None
 
     def _show_atom(self, snapshot: Any, neuron: int) -> None:
         atoms = snapshot.experiment.system.wiring.atoms

@@ -30,6 +30,7 @@ class Header(QWidget):
         row.setContentsMargins(8, 4, 4, 4)
         row.setSpacing(4)
         self.title = QLabel(view.title)
+        self.title.setMinimumWidth(48)  # cut before anything overlaps
         self.summary = QLabel()
         self.summary.setProperty("role", "small")
         self.summary.setTextFormat(Qt.TextFormat.RichText)

@@ -120,6 +120,7 @@ class ConfusionView(View):
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress of the evaluation")
         self.words = QLabel()
+        self.words.setMinimumWidth(48)
         self.words.setProperty("role", "small")
         bar = QWidget()
         row = QHBoxLayout(bar)
@@ -170,12 +171,14 @@ class ConfusionView(View):
     def _say(self, evaluation: Any, running: bool, snapshot: Any) -> None:
         left = f", {evaluation.seconds_left:.0f} s left" if running else ""
         part = "" if evaluation.done == evaluation.total else f" of {evaluation.total}"
-        self.words.setText(f"{evaluation.done}{part} images{left}")
         accuracy = evaluation.accuracy
+        chosen = self.decoder.currentText()
+        others = [f" · {n} {100 * a:.1f} %" for n, a in accuracy.items() if n != chosen]
+        self.words.setText(f"{evaluation.done}{part} images{left}{''.join(others)}")
         if not accuracy:
             self.summarise("nothing to decide: the neurons have no classes")
             return
-        text = " · ".join(f"{name} {100 * value:.1f} %" for name, value in accuracy.items())
+        text = f"<b>{100 * accuracy[chosen]:.1f} %</b> right"
         evaluated = self.workspace.evaluated_document
         if evaluated is not None and not _same_run(evaluated, snapshot.experiment.document):
             text += " · of earlier settings"

@@ -171,8 +171,8 @@ class EvidenceView(PlotView):
             return
         final = int(evidence[-1].argmax())
         colour = palette.class_colour(final, len(names))
-        verdict = "right" if final == truth else f"wrong, it is {names[truth]}"
-        self.summarise(f"{coloured(f'<b>{names[final]}</b>', colour)} since {since} · {verdict}")
+        verdict = "✓" if final == truth else f"✗ it is {names[truth]}"
+        self.summarise(f"{coloured(f'<b>{names[final]}</b>', colour)} since {since} {verdict}")
 
     def figure(self) -> Any:
         if self._observable is None:

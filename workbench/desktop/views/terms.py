@@ -8,6 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 
 from workbench import palette
+from workbench.desktop.theme import theme
 from workbench.desktop.views.base import PlotView, coloured, of_kind
 from workbench.desktop.workspace import Workspace
 
@@ -31,6 +32,7 @@ class TermsView(PlotView):
         super().__init__(workspace)
         self._observable: Any = None
         self._curves: list[pg.PlotCurveItem] = []
+        self._colours: tuple[str, ...] = ()
         self.restyle()
 
     def applies(self, system: type) -> bool:
@@ -46,8 +48,10 @@ class TermsView(PlotView):
             self.show_empty(f"{system.title} descends no energy.")
             return
         self._observable = declared[0]
-        colours = palette.TERM_COLOURS[: len(self._observable.labels)]
-        self._curves = [pg.PlotCurveItem(pen=pg.mkPen(colour)) for colour in colours]
+        # the sum, last, in the colour of text: it is what is minimised
+        parts = palette.TERM_COLOURS[: len(self._observable.labels) - 1]
+        self._colours = (*parts, theme.colours.text)
+        self._curves = [pg.PlotCurveItem(pen=pg.mkPen(colour)) for colour in self._colours]
         for curve in self._curves:
             self.plot.addItem(curve)
         self.plot.setLabel("left", self._observable.symbol)
@@ -71,7 +75,7 @@ class TermsView(PlotView):
             " &nbsp;".join(
                 coloured(f"{_short(label)} {value:.3g}", colour)
                 for label, value, colour in zip(
-                    self._observable.labels, now, palette.TERM_COLOURS, strict=False
+                    self._observable.labels, now, self._colours, strict=True
                 )
             )
         )

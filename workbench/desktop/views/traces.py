@@ -126,6 +126,9 @@ class TracesView(PlotView):
             for index, o in enumerate(observables):
                 self.quantity.setItemData(index, f"{o.title}. {o.meaning}", ROLE_TIP)
             self.quantity.blockSignals(False)
+            # the combo would keep the width that it had while it was empty
+            widest = max(self.quantity.fontMetrics().horizontalAdvance(o.symbol) for o in observables)
+            self.quantity.setFixedWidth(widest + theme.px(32))
 
     def _chosen(self) -> None:
         self._recording = None
@@ -247,11 +250,14 @@ class TracesView(PlotView):
         names, classes = snapshot.experiment.dataset.class_names, self._classes_of(snapshot)
         room = 0.07 * (self._range[1] - self._range[0])
         taken: list[float] = []
+        named: set[int] = set()
         for i in np.argsort(-np.abs(traces[-1])):
             y = float(traces[-1, i])
-            if not np.isfinite(y) or any(abs(y - other) < room for other in taken):
+            crowded = any(abs(y - other) < room for other in taken)
+            if not np.isfinite(y) or crowded or classes[i] in named:
                 continue
             taken.append(y)
+            named.add(classes[i])
             colour = palette.class_colour(classes[i], wiring.classes)
             text = pg.TextItem(names[classes[i]], color=colour, anchor=(0, 0.5))
             text.setFont(small_font())
