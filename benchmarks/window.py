@@ -26,6 +26,7 @@ from pathlib import Path
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from workbench.desktop import app as desktop
@@ -165,10 +166,13 @@ def print_views(qt: QApplication, window: Window, name: str) -> None:
 
 
 def spin(qt: QApplication, window: Window, happened) -> None:
-    """Let the window live until something has happened."""
-    while not happened():
-        qt.processEvents()
-        time.sleep(0.0005)
+    """Let the window live, as under ``exec``, until something has happened."""
+    loop = QEventLoop()
+    look = QTimer()
+    look.timeout.connect(lambda: loop.quit() if happened() else None)
+    look.start(5)
+    loop.exec()
+    look.stop()
 
 
 median = statistics.median

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Window(QMainWindow):
         self.samples = SamplesPanel(self.workspace)
         self.inspector = InspectorPanel(self.workspace)
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
-        self.clock = FrameClock(self.frame, self)
+        self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self._closed_for_good = False
         self._layout = ""
         self._system: Any = None  # class of the system that the views are arranged for
@@ -95,6 +96,7 @@ class Window(QMainWindow):
 
         self.rail = QScrollArea(widgetResizable=True)
         self.rail.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.rail.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it would keep the arrow keys
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(16, 8, 16, 8)
@@ -106,6 +108,7 @@ class Window(QMainWindow):
 
         self.side = QScrollArea(widgetResizable=True)
         self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.side.setWidget(self.inspector)
 
         self.alarm = QLabel(wordWrap=True)
@@ -121,6 +124,9 @@ class Window(QMainWindow):
         stack.addWidget(self.area, 1)
 
         body = QWidget()
+        body.setAccessibleName("Workbench")
+        # a click beside a text field takes the focus from it, and bare keys work again
+        body.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         outer = QVBoxLayout(body)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -222,6 +228,13 @@ class Window(QMainWindow):
             view.refresh()
         if self.side.isVisible():
             self.inspector.refresh()
+
+    def _full_speed_rate(self) -> float:
+        """Steps per second while the run goes as fast as it can, else 0."""
+        workspace = self.workspace
+        paced = workspace.document.view.speed is not None
+        # a run that has just begun has no rate yet; take it for a fast one
+        return (workspace.status.rate or math.inf) if workspace.running and not paced else 0.0
 
     def _on_screen(self, view: QWidget) -> bool:
         """Whether anything of a view can be seen; a tab behind another one cannot."""
@@ -502,6 +515,7 @@ class Window(QMainWindow):
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
         if not self._layout:  # the first time; before, the docks had no size to share
+            self.centralWidget().setFocus()
             self.layout().activate()
             self.use_layout(self.workspace.document.view.layout)
 

@@ -122,7 +122,7 @@ class AtomsView(View):
         return {system.code} if system.code else set()
 
     def depends_on(self, snapshot: Any) -> tuple:
-        return (self.tiles.fits,)
+        return (*super().depends_on(snapshot), self.tiles.fits)
 
     def reset(self, snapshot: Any) -> None:
         self._pictures: dict[int, Any] = {}

@@ -106,8 +106,8 @@ class View(QWidget):
         """Draw the snapshot."""
 
     def depends_on(self, snapshot: Any) -> tuple:
-        """What the picture depends on, besides the snapshot and the selected neuron."""
-        return ()
+        """What the picture depends on; drawn again when any of it changes."""
+        return (snapshot, self.workspace.neuron)
 
     def figure(self) -> Any:
         """A matplotlib figure of what is shown, or None when there is nothing."""
@@ -135,7 +135,7 @@ class View(QWidget):
             self._drawn = None
             self.show_empty("")
             self.reset(snapshot)
-        key = (snapshot, self.workspace.neuron, *self.depends_on(snapshot))
+        key = self.depends_on(snapshot)
         if self._drawn is None or any(
             a is not b and not _same(a, b) for a, b in zip(key, self._drawn, strict=True)
         ):

@@ -107,7 +107,7 @@ class EvidenceView(PlotView):
         return self.mode.currentIndex() == 1
 
     def depends_on(self, snapshot: Any) -> tuple:
-        return (self.mode.currentIndex(),)
+        return (*super().depends_on(snapshot), self.mode.currentIndex())
 
     def _mode_chosen(self) -> None:
         self._recording = None

@@ -48,7 +48,7 @@ class RasterView(PlotView):
         self.restyle()
 
     def depends_on(self, snapshot: Any) -> tuple:
-        return (self.order.currentText(),)
+        return (*super().depends_on(snapshot), self.order.currentText())
 
     def _reordered(self) -> None:
         self._recording = None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGraphicsRectItem
 
 from workbench import palette
 from workbench.desktop.theme import theme
@@ -93,7 +94,7 @@ class TracesView(PlotView):
         self._selected = pg.PlotCurveItem(connect="all")
         self._selected.setZValue(20)
         self.plot.addItem(self._selected)
-        self._band = pg.LinearRegionItem(orientation="horizontal", movable=False)
+        self._band = QGraphicsRectItem()  # a plain item; pyqtgraph's region costs ten times as much
         self._band.setZValue(-20)
         self._lines = [pg.InfiniteLine(angle=0), pg.InfiniteLine(angle=0)]
         for item in (self._band, *self._lines):
@@ -114,7 +115,8 @@ class TracesView(PlotView):
 
     def depends_on(self, snapshot: Any) -> tuple:
         # while the record is still being read the picture is not complete: draw each frame
-        return (self._frames if self._reading else 0, self.observable.name)
+        reading = self._frames if self._reading else 0
+        return (*super().depends_on(snapshot), reading, self.observable.name)
 
     def _offer(self, system: Any) -> None:
         observables = of_kind(system, "trace")
@@ -171,7 +173,8 @@ class TracesView(PlotView):
             return (-1e-3, 1e-3)
         level = getattr(snapshot.experiment.system.params, observable.threshold)
         low = -level if observable.signed else 0.0
-        self._band.setRegion((low, level))
+        steps = max(snapshot.experiment.steps, 1)
+        self._band.setRect(-steps, low, 3 * steps, level - low)
         self._lines[0].setValue(level)
         self._lines[1].setValue(low)
         self._lines[1].setVisible(observable.signed)
@@ -302,9 +305,8 @@ class TracesView(PlotView):
         colours = theme.colours
         fill = pg.mkColor(colours.accent)
         fill.setAlpha(16)
-        self._band.setBrush(fill)
-        for line in self._band.lines:
-            line.setPen(pg.mkPen(None))
+        self._band.setBrush(pg.mkBrush(fill))
+        self._band.setPen(pg.mkPen(None))
         for line in self._lines:
             line.setPen(pg.mkPen(colours.muted, width=1, style=Qt.PenStyle.DashLine))
 

@@ -1,0 +1,259 @@
+"""Real windows without a screen, a person who uses them, and checks that nothing stays behind."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+
+from workbench.desktop.app import application
+from workbench.desktop.settings import Settings
+from workbench.desktop.theme import theme
+from workbench.desktop.window import Window
+from workbench.document import load, shipped
+
+THREADS = {"runner", "loader", "evaluation"}
+PATIENCE = 20_000  # milliseconds; a busy machine takes its time, a right one far less
+
+
+# What the plugin without a screen says of every popup; nothing is wrong with the window.
+OFFSCREEN = r"This plugin does not support (raise\(\)|grabbing the (keyboard|mouse)|propagateSizeHints)"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Any other line of Qt's log fails the test."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_ignore(OFFSCREEN))
+
+
+class User:
+    """A person at a window: mouse, keyboard, and the patience to wait for what they cause."""
+
+    def __init__(self, qtbot: Any, window: Window) -> None:
+        self.qtbot, self.window = qtbot, window
+        self.said: list[str] = []  # every line the status bar has shown
+        window.workspace.said.connect(self.said.append)
+
+    @property
+    def state(self) -> str:
+        """Name of the run's state."""
+        return self.window.workspace.status.state.value
+
+    @property
+    def step(self) -> int:
+        """Where the time cursor is."""
+        return self.window.workspace.status.step
+
+    @property
+    def complaints(self) -> list[QMessageBox]:
+        """The dialogs that say what is wrong, as far as they are open."""
+        boxes = self.window.findChildren(QMessageBox, "complaint")
+        return [box for box in boxes if box.isVisible()]
+
+    def wait(self, happened: Callable[[], Any]) -> None:
+        """Let the window live until something is so."""
+        self.qtbot.waitUntil(lambda: bool(happened()), timeout=PATIENCE)
+
+    def settle(self) -> None:
+        """Wait until all that was asked of the runner is done and on the screen."""
+        workspace = self.window.workspace
+        for _ in range(2):  # drawing may ask for more observables, which is a request again
+            done = threading.Event()
+            workspace.runner.when_done(done.set)
+            self.wait(done.is_set)
+            self.wait(
+                lambda: (
+                    workspace.status is workspace.runner.status
+                    and workspace.snapshot is workspace.runner.snapshot
+                )
+            )
+            self.frames(2)
+
+    def frames(self, count: int) -> None:
+        """Wait for some frames to be drawn."""
+        drawn: list[None] = []
+        timer = self.window.clock._timer
+        timer.timeout.connect(lambda: drawn.append(None))
+        self.wait(lambda: len(drawn) >= count)
+
+    def press(self, key: Qt.Key, *modifiers: Qt.KeyboardModifier) -> None:
+        """Press a key where the focus is."""
+        held = Qt.KeyboardModifier.NoModifier
+        for modifier in modifiers:
+            held |= modifier
+        self.qtbot.keyClick(QApplication.focusWidget() or self.window, key, held)
+
+    def click(self, widget: QWidget, at: QPoint | None = None) -> None:
+        """Click a widget that can be seen, in the middle unless said otherwise."""
+        assert widget.isVisible(), f"{widget} cannot be seen, so nobody can click it"
+        button = Qt.MouseButton.LeftButton
+        self.qtbot.mouseClick(widget, button, pos=at or widget.rect().center())
+
+    def write(self, field: Any, text: str) -> None:
+        """Replace what a text field holds and press Return."""
+        self.click(field)
+        field.selectAll()
+        self.qtbot.keyClicks(field, text)
+        self.qtbot.keyClick(field, Qt.Key.Key_Return)
+
+    def choose(self, combo: Any, words: str) -> None:
+        """Open a combo box with the mouse, go to an entry with the arrows, press Return."""
+        target = combo.findText(words)
+        assert target >= 0, f"{words!r} is not among {[combo.itemText(i) for i in range(combo.count())]}"
+        self.click(combo)
+        entries = combo.view()
+        while entries.currentIndex().row() != target:
+            down = entries.currentIndex().row() < target
+            self.qtbot.keyClick(entries, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
+        self.qtbot.keyClick(entries, Qt.Key.Key_Return)
+
+    def do(self, name: str) -> None:
+        """Trigger a command that is enabled."""
+        action = self.window.actions_by_name[name]
+        assert action.isEnabled(), f"{name} is grey"
+        action.trigger()
+
+    def go_to(self, step: int) -> None:
+        """Put the cursor on a step and wait for the picture."""
+        self.window.workspace.ask(lambda runner: runner.seek(step))
+        self.settle()
+
+    def find(self, name: str) -> QWidget:
+        """The one visible widget with this accessible name."""
+        found = [
+            widget
+            for widget in self.window.findChildren(QWidget)
+            if widget.accessibleName() == name and widget.isVisible()
+        ]
+        assert len(found) == 1, f"{len(found)} widgets are called {name!r}"
+        return found[0]
+
+
+@pytest.fixture(scope="session")
+def themed_app(qapp: QApplication) -> Iterator[QApplication]:
+    """The application as the command line sets it up, and the engine loaded once for all."""
+    application()
+    importlib.import_module("workbench.engine.runner")
+    gc.freeze()  # modules stay; the search for what a window leaves need not look through them
+    yield qapp
+    gc.unfreeze()
+    theme.uninstall()
+
+
+@pytest.fixture(autouse=True)
+def fresh_theme(themed_app: QApplication) -> Iterator[None]:
+    """Every test starts with the system's colours at normal size."""
+    yield
+    if theme.scale != 1.0:
+        theme.set_presenter(False)
+    if theme.choice != "system":
+        theme.choose("system")
+
+
+@pytest.fixture
+def expected_logs() -> list[str]:
+    """Parts of log lines at WARNING or above that a test provokes on purpose."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_logs(caplog: pytest.LogCaptureFixture, expected_logs: list[str]) -> Iterator[None]:
+    """A warning or an error in the log fails the test."""
+    yield
+    records = [record for when in ("setup", "call", "teardown") for record in caplog.get_records(when)]
+    loud = [record.getMessage() for record in records if record.levelno >= logging.WARNING]
+    unexpected = [line for line in loud if not any(part in line for part in expected_logs)]
+    assert not unexpected, f"logged: {unexpected}"
+    silent = [part for part in expected_logs if not any(part in line for line in loud)]
+    assert not silent, f"expected in the log, but not there: {silent}"
+
+
+@pytest.fixture
+def settings_path(tmp_path: Path) -> Path:
+    """Where the windows of a test keep their settings."""
+    return tmp_path / "settings" / "settings.json"
+
+
+@pytest.fixture
+def open_window(qtbot: Any, themed_app: QApplication, settings_path: Path) -> Iterator[Callable]:
+    """Opens windows: ``open_window(session, *assignments, ready=True)`` gives a `User`.
+
+    ``session`` is the name of an example or a path; assignments read ``section.key=value``.
+    """
+    before = set(QApplication.topLevelWidgets())
+    users: list[User] = []
+
+    def open_(session: str | Path, *assignments: str, ready: bool = True) -> User:
+        path = Path(shipped().get(str(session), session))
+        document = load(path)
+        for assignment in assignments:
+            document = document.with_text(assignment)
+        user = User(qtbot, Window(document, path, Settings(settings_path)))
+        users.append(user)
+        user.window.show()
+        qtbot.waitExposed(user.window)
+        user.window.activateWindow()
+        user.window.start()
+        if ready:
+            user.wait(lambda: user.window.workspace.snapshot is not None)
+            user.settle()
+        return user
+
+    yield open_
+    for user in users:
+        user.window.close_for_good()
+    _nothing_works_on([user.window for user in users])
+    for user in users:
+        user.window.deleteLater()
+    _no_widget_is_left(before, users)
+
+
+def _nothing_works_on(windows: list[Window]) -> None:
+    """No thread and no timer outlives a closed window."""
+    alive = [thread.name for thread in threading.enumerate() if thread.name in THREADS]
+    assert not alive, f"threads outlive the window: {alive}"
+    timers = {id(t): t for window in windows for t in window.findChildren(QTimer)}
+    timers |= {id(t): t for t in gc.get_objects() if issubclass(type(t), QTimer)}
+    ticking = [
+        f"{timer} of {timer.parent()}"
+        for timer in timers.values()
+        if shiboken6.isValid(timer) and timer.isActive()
+    ]
+    assert not ticking, f"timers outlive the window: {ticking}"
+
+
+def _no_widget_is_left(before: set[QWidget], users: list[User]) -> None:
+    """What a closed window made goes with it."""
+    QApplication.processEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    for user in users:
+        vars(user.window).clear()  # the test's arguments still hold the window's empty shell
+    gc.collect()
+    left = [
+        f"{type(widget).__name__} {widget.objectName()!r}"
+        for widget in QApplication.topLevelWidgets()
+        if widget not in before
+    ]
+    assert not left, f"widgets outlive the window: {left}"
+
+
+@pytest.fixture
+def user(open_window: Callable, request: pytest.FixtureRequest) -> User:
+    """A person at a window with the digits and exemplars; parametrize for another session."""
+    return open_window(*getattr(request, "param", ("digits-exemplar",)))
+
+
+@pytest.fixture
+def window(user: User) -> Window:
+    """The window of `user`, with its first picture on the screen."""
+    return user.window
