@@ -6,21 +6,36 @@ import gc
 import importlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+import torch
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QRect, Qt, QTimer
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QMessageBox,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QWidget,
+)
+from torch import Tensor
 
 from workbench.desktop.app import application
+from workbench.desktop.panels.fields import Field
 from workbench.desktop.settings import Settings
 from workbench.desktop.theme import theme
 from workbench.desktop.window import Window
 from workbench.document import load, shipped
+from workbench.systems import kinds
+from workbench.systems.protocol import Observable, Params, System, check_signal, parameter
 
+NO_KEY = Qt.KeyboardModifier.NoModifier
 THREADS = {"runner", "loader", "evaluation"}
 PATIENCE = 20_000  # milliseconds; a busy machine takes its time, a right one far less
 
@@ -42,7 +57,12 @@ class User:
     def __init__(self, qtbot: Any, window: Window) -> None:
         self.qtbot, self.window = qtbot, window
         self.said: list[str] = []  # every line the status bar has shown
+        self.drawn = 0  # frames so far
         window.workspace.said.connect(self.said.append)
+        window.clock._timer.timeout.connect(self._count_frame)
+
+    def _count_frame(self) -> None:
+        self.drawn += 1
 
     @property
     def state(self) -> str:
@@ -81,14 +101,12 @@ class User:
 
     def frames(self, count: int) -> None:
         """Wait for some frames to be drawn."""
-        drawn: list[None] = []
-        timer = self.window.clock._timer
-        timer.timeout.connect(lambda: drawn.append(None))
-        self.wait(lambda: len(drawn) >= count)
+        target = self.drawn + count
+        self.wait(lambda: self.drawn >= target)
 
     def press(self, key: Qt.Key, *modifiers: Qt.KeyboardModifier) -> None:
         """Press a key where the focus is."""
-        held = Qt.KeyboardModifier.NoModifier
+        held = NO_KEY
         for modifier in modifiers:
             held |= modifier
         self.qtbot.keyClick(QApplication.focusWidget() or self.window, key, held)
@@ -117,6 +135,44 @@ class User:
             self.qtbot.keyClick(entries, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
         self.qtbot.keyClick(entries, Qt.Key.Key_Return)
 
+    def drag(self, slider: QSlider, *parts: float) -> None:
+        """Take a slider by its handle, move it to these parts of its length, let go."""
+        left = Qt.MouseButton.LeftButton
+        self.qtbot.mousePress(slider, left, pos=_handle(slider).center())
+        for part in parts:
+            place = QPoint(round(part * (slider.width() - 1)), slider.height() // 2)
+            move = QMouseEvent(
+                QEvent.Type.MouseMove, place, slider.mapToGlobal(place), left, left, NO_KEY
+            )
+            QApplication.sendEvent(slider, move)
+        self.qtbot.mouseRelease(slider, left, pos=place)
+
+    def field(self, place: str) -> Any:
+        """The row of a parameter, unfolded if need be."""
+        row = self.window.parameters.findChild(Field, place)
+        group = self.window.parameters.groups[place.split(".")[0]]
+        if not row.isVisible() and group.isVisible():
+            self.click(group.more)
+        self.window.rail.ensureWidgetVisible(row)
+        assert row.isVisible(), f"the row of {place} cannot be seen"
+        return row
+
+    def bring_up(self, name: str) -> Any:
+        """Show a view in front of the others and wait until it is drawn."""
+        dock, view = self.window.docks[name], self.window.views[name]
+        dock.show()
+        dock.raise_()
+        self.wait(lambda: self.window._on_screen(view))
+        self.settle()
+        return view
+
+    def click_plot(self, view: Any, x: float, y: float) -> None:
+        """Click a plot at a place given in its own units."""
+        scene = view.plot.getViewBox().mapViewToScene(QPointF(x, y))
+        viewport = view.widget.viewport()
+        self.qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.widget.mapFromScene(scene))
+        self.settle()
+
     def do(self, name: str) -> None:
         """Trigger a command that is enabled."""
         action = self.window.actions_by_name[name]
@@ -137,6 +193,58 @@ class User:
         ]
         assert len(found) == 1, f"{len(found)} widgets are called {name!r}"
         return found[0]
+
+
+def _handle(slider: QSlider) -> QRect:
+    """Where the handle of a slider is."""
+    option = QStyleOptionSlider()
+    slider.initStyleOption(option)
+    part = QStyle.SubControl.SC_SliderHandle
+    return slider.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, part, slider)
+
+
+class BareParams(Params):
+    steps: int = parameter(50, "How many steps a run takes.", ge=0)
+    seconds: float = parameter(0.0, "How long a step takes.", ge=0)
+    fails_at: int | None = parameter(None, "The step that goes wrong.", ge=0)
+
+
+class BareState(NamedTuple):
+    signal: Tensor  # [B, N]
+    k: Tensor  # int64
+
+
+class Bare(System):
+    """A system that declares next to nothing: one neuron per pixel fires at each step."""
+
+    kind, title, summary = "bare", "Bare", "As little as a system may be."
+    Params = BareParams
+    observables = (Observable("marks", "Marks", "spikes", "neuron"),)
+    output = "marks"
+
+    @property
+    def neurons(self) -> int:
+        return self.wiring.features
+
+    def init(self, signal: Tensor) -> BareState:
+        return BareState(check_signal(signal, self.wiring.features), torch.tensor(0))
+
+    def step(self, state: BareState) -> BareState:
+        time.sleep(self.params.seconds)
+        if self.params.fails_at == int(state.k) + 1:
+            raise RuntimeError("the neurons went on strike")
+        return state._replace(k=state.k + 1)
+
+    def observe(self, state: BareState, names: Any = None) -> dict[str, Tensor]:
+        marks = torch.zeros(state.signal.shape, dtype=torch.bool)
+        marks[:, int(state.k) % self.neurons] = True
+        return {"marks": marks} if names is None or "marks" in names else {}
+
+
+@pytest.fixture
+def bare_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third system, known for one test; sessions ask for ``system.kind=bare``."""
+    monkeypatch.setitem(kinds(), "bare", Bare)
 
 
 @pytest.fixture(scope="session")

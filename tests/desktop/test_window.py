@@ -1,14 +1,22 @@
-"""The window in use: run, pause, step, seek, by keys and by buttons."""
+"""The window in use: run, pause, step and seek by keys and buttons, and when things go wrong."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMessageBox
+
+from workbench.document import shipped
 
 Key, Held = Qt.Key, Qt.KeyboardModifier
 
 
-def test_space_runs_and_space_pauses(user, window):
+# -- running -------------------------------------------------------------------------------------
+
+
+def test_space_runs_and_space_pauses(user):
     assert user.state == "paused"
     user.press(Key.Key_Space)
     user.wait(lambda: user.state == "running" and user.step >= 2)
@@ -26,22 +34,258 @@ def test_a_run_left_alone_finishes_and_says_why(user, window):
     assert window.facts.text().startswith("finished: all steps done")
 
 
-def test_right_and_left_step_and_home_and_end_go_to_the_ends(user, window):
+def test_running_again_after_the_end_begins_at_the_start(user):
+    user.press(Key.Key_End)
+    user.settle()
+    assert user.state == "finished"
+    user.press(Key.Key_Space)
+    user.wait(lambda: user.state == "running" and user.step < 50)
+
+
+@pytest.mark.parametrize("extra", [Held.NoModifier, Held.KeypadModifier], ids=["pc", "mac"])
+def test_arrows_step_and_home_and_end_go_to_the_ends(user, extra):
+    """On a Mac the arrows say that they belong to the keypad."""
+    for key, shift, goal in (
+        (Key.Key_Right, Held.NoModifier, 1),
+        (Key.Key_Right, Held.ShiftModifier, 11),
+        (Key.Key_Left, Held.NoModifier, 10),
+        (Key.Key_End, Held.NoModifier, 100),
+        (Key.Key_Left, Held.ShiftModifier, 90),
+        (Key.Key_Home, Held.NoModifier, 0),
+        (Key.Key_Left, Held.NoModifier, 0),
+    ):
+        user.press(key, shift | extra)
+        user.settle()
+        assert user.step == goal
+
+
+def test_a_step_while_it_runs_pauses_it(user):
+    user.press(Key.Key_Space)
+    user.wait(lambda: user.step >= 3)
+    user.press(Key.Key_Right)
+    user.settle()
+    assert user.state == "paused"
+
+
+def test_keys_pressed_faster_than_the_eye_all_count(user):
+    for _ in range(25):
+        user.press(Key.Key_Right)
+    for _ in range(5):
+        user.press(Key.Key_Left)
+    user.settle()
+    assert user.step == 20
+
+
+def test_restart_begins_a_new_record_at_step_0(user, window):
+    user.go_to(60)
+    user.press(Key.Key_R, Held.ControlModifier)
+    user.settle()
+    assert (user.step, window.workspace.status.head, user.state) == (0, 0, "paused")
+
+
+def test_escape_cancels_the_run(user, window):
+    user.press(Key.Key_Space)
+    user.wait(lambda: user.step >= 2)
+    user.press(Key.Key_Escape)
+    user.wait(lambda: user.state == "finished")
+    assert window.facts.text().startswith("finished: cancelled")
+
+
+def test_escape_calls_off_a_long_seek(open_window, bare_system):
+    user = open_window("digits-exemplar", "system.kind=bare", "system.seconds=0.1")
+    user.press(Key.Key_End)
+    user.wait(lambda: user.step >= 2)
+    user.press(Key.Key_Escape)
+    user.settle()
+    assert 2 <= user.step < 25
+
+
+def test_bare_keys_work_again_after_typing_into_a_field(user, window):
+    user.write(user.field("system.threshold").text, "1.5")
+    user.settle()
+    user.click(window.views["traces"].header.title)
     user.press(Key.Key_Right)
     user.settle()
     assert user.step == 1
-    user.press(Key.Key_Right, Held.ShiftModifier)
+    assert user.field("system.threshold").text.text() == "1.5"
+
+
+def test_space_after_return_in_a_field_runs_instead_of_typing_a_space(user):
+    field = user.field("system.threshold").text
+    user.write(field, "1.5")
+    user.press(Key.Key_Space)
+    user.wait(lambda: user.state == "running")
+    assert field.text() == "1.5"
+
+
+def test_the_status_bar_says_state_memory_and_fingerprint(user, window):
+    user.go_to(40)
+    words = window.facts.text()
+    assert words.startswith("paused")
+    assert " of 512 MB" in words
+    assert f"fingerprint {window.workspace.status.fingerprint[:8]}" in words
+    assert window.workspace.status.fingerprint in window.facts.toolTip()
+    assert window.transport.step.text() == "step 40 / 100"
+
+
+def test_the_next_and_the_previous_image_by_keys(user, window):
+    user.press(Key.Key_Right, Held.ControlModifier)
+    user.press(Key.Key_Right, Held.ControlModifier)
+    user.press(Key.Key_Left, Held.ControlModifier)
     user.settle()
-    assert user.step == 11
-    user.press(Key.Key_Left)
-    user.settle()
-    assert user.step == 10
+    assert window.workspace.snapshot.sample == 1
+    assert user.step == 0
+
+
+# -- trouble -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)
+def test_an_unstable_session_raises_the_alarm_in_words(user, window):
+    assert not window.alarm.isVisible()
     user.press(Key.Key_End)
     user.settle()
-    assert user.step == 100
-    user.press(Key.Key_Left, Held.ShiftModifier)
+    assert window.alarm.isVisible()
+    assert "oscillating" in window.alarm.text()
+    assert "Use Δt = " in window.alarm.text()
+    assert window.facts.text().startswith("finished: diverged")
+    user.click_plot(window.views["traces"], user.step, 0.5)  # nothing to choose from there
+    user.press(Key.Key_R, Held.ControlModifier)
     user.settle()
-    assert user.step == 90
-    user.press(Key.Key_Home)
+    assert not window.alarm.isVisible()
+
+
+def test_a_failing_step_is_shown_and_the_window_lives_on(
+    open_window, bare_system, expected_logs
+):
+    expected_logs.append("the run failed")
+    user = open_window("digits-exemplar", "system.kind=bare", "system.fails_at=4")
+    window = user.window
+    user.press(Key.Key_End)
+    user.wait(lambda: user.state == "failed")
+    assert window.facts.text().startswith("failed: RuntimeError: the neurons went on strike")
+    user.press(Key.Key_Left)
     user.settle()
-    assert user.step == 0
+    assert (user.step, user.state) == (2, "paused")
+    path = shipped()["lif-population"]
+    assert window.open_path(path)
+    user.settle()
+    assert window.workspace.experiment.system.kind == "lif"
+    user.press(Key.Key_Right)
+    user.settle()
+    assert (user.step, user.state) == (1, "paused")
+
+
+def test_a_system_that_declares_next_to_nothing_is_shown(open_window, bare_system):
+    user = open_window("digits-exemplar", "system.kind=bare")
+    user.press(Key.Key_End)
+    user.settle()
+    assert user.state == "finished"
+    shown = [name for name, view in user.window.views.items() if user.window._on_screen(view)]
+    assert "raster" in shown
+    user.window.workspace.select_neuron(3)
+    user.settle()
+    assert user.window.inspector.heading.text() == "Neuron 3"
+
+
+def test_a_data_set_without_its_folder_is_one_complaint_and_the_run_before_goes_on(user, window):
+    user.go_to(30)
+    before = window.workspace.status.fingerprint
+    window.workspace.select_neuron(7)
+    user.choose(user.field("data.dataset").combo, "mnist")
+    user.wait(lambda: user.complaints)
+    user.settle()
+    (box,) = user.complaints
+    assert "data.root" in box.text() and "\n" not in box.text()
+    user.click(box.button(QMessageBox.StandardButton.Ok))
+    user.settle()
+    assert not user.complaints
+    assert user.field("data.dataset").combo.currentText() == "digits"
+    assert window.workspace.document.data.dataset == "digits"
+    assert window.workspace.neuron == 7  # what is shown stays as it was
+    assert window.workspace.status.fingerprint == before
+    user.press(Key.Key_Right)
+    user.settle()
+    assert user.step == 31
+    assert not user.complaints
+
+
+def test_a_refused_change_is_not_waiting_in_the_undo_history(user, window):
+    user.choose(user.field("data.dataset").combo, "mnist")
+    user.wait(lambda: user.complaints)
+    user.click(user.complaints[0].button(QMessageBox.StandardButton.Ok))
+    assert not window.actions_by_name["undo"].isEnabled()
+    assert not window.isWindowModified()
+    user.write(user.field("system.threshold").text, "1.5")
+    user.settle()
+    assert not user.complaints  # the old one does not come back
+    user.do("undo")
+    user.settle()
+    assert not user.complaints
+    assert window.workspace.document.system["threshold"] == 2.0
+
+
+def test_the_same_complaint_is_not_stacked(user, window):
+    window.complain("The disk is full.")
+    window.complain("The disk is full.")
+    assert len(user.complaints) == 1
+    window.complain("The printer is on fire.")
+    assert len(user.complaints) == 2
+
+
+# -- what it costs -------------------------------------------------------------------------------
+
+
+def test_a_slow_system_does_not_hold_up_the_window(open_window, bare_system):
+    user = open_window("digits-exemplar", "system.kind=bare", "system.seconds=0.2")
+    user.press(Key.Key_Space)
+    user.wait(lambda: user.step >= 1)
+    step, drawn, started = user.step, user.drawn, time.monotonic()
+    user.click(user.window.views["raster"].header.help)  # answered in the middle of a step
+    assert time.monotonic() - started < 0.15
+    popup = user.window.views["raster"].findChild(object, "help")
+    assert popup.isVisible()
+    popup.close()
+    user.wait(lambda: user.step >= step + 5)
+    assert user.drawn - drawn > 25  # of about 60; a waiting window would draw 5
+
+
+def test_closed_views_are_neither_drawn_nor_watched(user, window, monkeypatch):
+    traces = window.views["traces"]
+    watched = set(window.workspace.runner._watched)
+    assert {"membrane_potential"} <= watched
+    for dock in window.docks.values():
+        dock.close()
+    window.docks["counts"].show()
+    user.settle()
+    assert window.workspace.runner._watched == frozenset()
+    drawn = []
+    monkeypatch.setattr(traces, "draw", lambda snapshot: drawn.append(snapshot.step))
+    user.press(Key.Key_Right)
+    user.settle()
+    assert not drawn
+    assert set(window.workspace.snapshot.observed) == set()
+    window.docks["traces"].show()
+    user.settle()
+    assert drawn == [1] or set(drawn) == {1}
+
+
+def test_a_folded_inspector_watches_nothing(user, window):
+    window.workspace.select_neuron(3)
+    user.settle()
+    with_inspector = set(window.workspace.runner._watched)
+    user.press(Key.Key_2, Held.ControlModifier)
+    assert not window.side.isVisible()
+    user.settle()
+    assert set(window.workspace.runner._watched) < with_inspector
+    user.press(Key.Key_2, Held.ControlModifier)
+    user.settle()
+    assert set(window.workspace.runner._watched) == with_inspector
+    assert window.inspector.heading.text().startswith("Neuron 3")
+
+
+def test_a_view_behind_another_tab_is_not_watched(user, window):
+    user.bring_up("images")
+    assert "reconstruction" in window.workspace.runner._watched
+    user.bring_up("atoms")
+    assert "reconstruction" not in window.workspace.runner._watched

@@ -42,6 +42,7 @@ from workbench.document import Document, assets, load, save, shipped
 from workbench.errors import InputError
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
+NARROW = 1100  # below this width there is no room for both
 FILES = "Sessions (*.json *.workbench)"
 
 
@@ -62,6 +63,7 @@ class Window(QMainWindow):
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self._closed_for_good = False
         self._layout = ""
+        self._narrow = False
         self._system: Any = None  # class of the system that the views are arranged for
         self._assemble()
         self._make_menus()
@@ -481,9 +483,9 @@ class Window(QMainWindow):
         self.side.setVisible(shown)
 
     def set_presenter(self, on: bool) -> None:
-        """Bigger type for a projector; the inspector folds away to make room."""
+        """Bigger type for a projector."""
         theme.set_presenter(on)
-        self.actions_by_name["inspector"].setChecked(not on)
+        self._make_room()
 
     def switch_theme(self) -> None:
         """Light becomes dark and dark light."""
@@ -518,6 +520,17 @@ class Window(QMainWindow):
             self.centralWidget().setFocus()
             self.layout().activate()
             self.use_layout(self.workspace.document.view.layout)
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """In a narrow window the inspector folds away; Ctrl+2 brings it back."""
+        narrow = self.width() < theme.px(NARROW)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.actions_by_name["inspector"].setChecked(not narrow)
 
     def _experiment_changed(self, experiment: Any) -> None:
         """Another system may have other things to show."""

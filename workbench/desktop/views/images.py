@@ -91,6 +91,7 @@ class ImagesView(View):
             stack.setSpacing(4)
             caption = QLabel(f"{observable.title} {observable.symbol}".strip())
             caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            caption.setMinimumWidth(1)  # the pictures share the room, whatever they are called
             caption.setProperty("role", "small")
             picture = Picture(observable.title)
             picture.setToolTip(observable.meaning)
