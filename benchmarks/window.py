@@ -108,7 +108,7 @@ def compare(qt: QApplication, name: str, document: Document, repeats: int) -> No
         window.show()
         window.start()
         spin(qt, window, lambda: window.workspace.snapshot is not None)
-        layouts.arrange(window.area, window.docks, EVERYTHING)
+        layouts.arrange(window.area, window.area.docks, EVERYTHING)
         alone, watched = [], []
         for _ in range(repeats):
             alone.append(headless(runner))

@@ -159,7 +159,7 @@ class User:
 
     def bring_up(self, name: str) -> Any:
         """Show a view in front of the others and wait until it is drawn."""
-        dock, view = self.window.docks[name], self.window.views[name]
+        dock, view = self.window.area.docks[name], self.window.views[name]
         dock.show()
         dock.raise_()
         self.wait(lambda: self.window._on_screen(view))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow
 
 @dataclass(frozen=True)
 class Command:
-    """One command; ``slot`` is the name of the window's method."""
+    """One command; ``slot`` is the method, named from the window."""
 
     name: str
     menu: str
@@ -23,17 +24,18 @@ class Command:
 
 
 COMMANDS = (
-    Command("open", "File", "Open …", "ask_open", "Ctrl+O"),
-    Command("save", "File", "Save", "save", "Ctrl+S"),
-    Command("save_as", "File", "Save as …", "ask_save_as", "Ctrl+Shift+S"),
+    Command("open", "File", "Open …", "files.ask_open", "Ctrl+O"),
+    Command("save", "File", "Save", "files.save", "Ctrl+S"),
+    Command("save_as", "File", "Save as …", "files.ask_save_as", "Ctrl+Shift+S"),
     Command("quit", "File", "Quit", "close", "Ctrl+Q"),
     Command("undo", "Edit", "Undo", "undo", "Ctrl+Z"),
     Command("redo", "Edit", "Redo", "redo", "Ctrl+Shift+Z"),
     Command("run", "Run", "Run", "toggle_run", "Space", plain_key=True),
     Command("forward", "Run", "Step forward", "step_forward", "Right", plain_key=True),
     Command("back", "Run", "Step back", "step_back", "Left", plain_key=True),
-    Command("forward_ten", "Run", "Ten steps forward", "step_forward_ten", "Shift+Right",
-            plain_key=True),
+    Command(
+        "forward_ten", "Run", "Ten steps forward", "step_forward_ten", "Shift+Right", plain_key=True
+    ),
     Command("back_ten", "Run", "Ten steps back", "step_back_ten", "Shift+Left", plain_key=True),
     Command("first", "Run", "To the first step", "go_first", "Home", plain_key=True),
     Command("last", "Run", "To the last step", "go_last", "End", plain_key=True),
@@ -70,7 +72,7 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         signal = action.toggled if command.checkable else action.triggered
         if command.checkable:
-            signal.connect(getattr(window, command.slot))
+            signal.connect(attrgetter(command.slot)(window))
         else:
             signal.connect(_without_argument(window, command.slot))
         keys = QKeySequence(command.keys).toString(QKeySequence.SequenceFormat.NativeText)
@@ -84,6 +86,6 @@ def _without_argument(window: QMainWindow, slot: str):
     """``triggered`` carries a flag that these methods do not take."""
 
     def call() -> None:
-        getattr(window, slot)()
+        attrgetter(slot)(window)()
 
     return call

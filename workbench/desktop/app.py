@@ -67,9 +67,7 @@ def take_picture(
     return reached
 
 
-def _picture(
-    app: QApplication, window: Window, step: int, out: Path, size: tuple[int, int]
-) -> int:
+def _picture(app: QApplication, window: Window, step: int, out: Path, size: tuple[int, int]) -> int:
     window.resize(*size)
     window.show()
     window.start()

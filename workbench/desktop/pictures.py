@@ -9,7 +9,6 @@ import pyqtgraph as pg
 from PySide6.QtGui import QImage
 
 
-
 @cache
 def lookup(signed: bool) -> np.ndarray:
     """256 RGB rows: perceptually uniform, or diverging with a neutral middle."""

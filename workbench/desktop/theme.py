@@ -109,9 +109,7 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         system = QGuiApplication.styleHints().colorScheme()
-        dark = self.choice == "dark" or (
-            self.choice == "system" and system == Qt.ColorScheme.Dark
-        )
+        dark = self.choice == "dark" or (self.choice == "system" and system == Qt.ColorScheme.Dark)
         self.colours = DARK if dark else LIGHT
         app = QApplication.instance()
         app.setPalette(self._palette())
@@ -153,7 +151,9 @@ class Theme(QObject):
             "quarter": self.px(GRID / 4),
             "thumb": self.px(14),
             "arrow": self.px(12),
-            "arrow_file": (assets() / f"arrow-{'dark' if self.colours.dark else 'light'}.svg").as_posix(),
+            "arrow_file": (
+                assets() / f"arrow-{'dark' if self.colours.dark else 'light'}.svg"
+            ).as_posix(),
         }
         return Template(_SHEET).substitute(**values, **sizes)
 
@@ -167,7 +167,9 @@ def style_plot(plot: pg.PlotItem, theme: Theme) -> None:
         axis.setPen(pg.mkPen(colours.hairline))
         axis.setTextPen(pg.mkPen(colours.muted))
         axis.setTickPen(pg.mkPen(colours.hairline))
-        axis.setStyle(tickFont=theme.font(11), tickLength=-4, maxTickLevel=0, hideOverlappingLabels=True)
+        axis.setStyle(
+            tickFont=theme.font(11), tickLength=-4, maxTickLevel=0, hideOverlappingLabels=True
+        )
         axis.label.setFont(theme.font(11))
         axis.enableAutoSIPrefix(False)
 

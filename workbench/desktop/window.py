@@ -6,19 +6,16 @@ import math
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, QKeyCombination, Qt
 from PySide6.QtGui import QIcon, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
-    QDockWidget,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
     QMessageBox,
     QScrollArea,
-    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -27,23 +24,23 @@ from PySide6.QtWidgets import (
 from workbench import __version__
 from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
+from workbench.desktop.arrangement import Arrangement
 from workbench.desktop.clock import FrameClock
+from workbench.desktop.files import SUFFIXES, SessionFiles
 from workbench.desktop.icons import icon
 from workbench.desktop.palette_dialog import PaletteDialog
 from workbench.desktop.panels.inspector import InspectorPanel
 from workbench.desktop.panels.parameters import ParametersPanel
 from workbench.desktop.panels.samples import SamplesPanel
 from workbench.desktop.panels.transport import TransportPanel
-from workbench.desktop.settings import LAYOUT_VERSION, Settings
+from workbench.desktop.settings import Settings
 from workbench.desktop.theme import theme
 from workbench.desktop.views import VIEWS
 from workbench.desktop.workspace import Workspace
-from workbench.document import Document, assets, load, save, shipped
-from workbench.errors import InputError
+from workbench.document import Document, assets
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
 NARROW = 1100  # below this width there is no room for both
-FILES = "Sessions (*.json *.workbench)"
 
 
 class Window(QMainWindow):
@@ -53,18 +50,17 @@ class Window(QMainWindow):
         super().__init__()
         self.settings = settings
         self.workspace = Workspace(document, path)
-        self.actions_by_name = make_actions(self)
+        self.files = SessionFiles(self.workspace, settings, self)
         self.views = {kind.name: kind(self.workspace) for kind in VIEWS}
-        self.docks = {name: self._make_dock(view) for name, view in self.views.items()}
+        self.area = Arrangement(self.views, settings)
+        self.actions_by_name = make_actions(self)
         self.parameters = ParametersPanel(self.workspace)
         self.samples = SamplesPanel(self.workspace)
         self.inspector = InspectorPanel(self.workspace)
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self._closed_for_good = False
-        self._layout = ""
         self._narrow = False
-        self._system: Any = None  # class of the system that the views are arranged for
         self._assemble()
         self._make_menus()
         self._make_status_bar()
@@ -79,23 +75,7 @@ class Window(QMainWindow):
 
     # -- building --------------------------------------------------------------------------------
 
-    def _make_dock(self, view: Any) -> QDockWidget:
-        dock = QDockWidget(view.title)
-        dock.setObjectName(view.name)
-        dock.setTitleBarWidget(view.header)
-        dock.setWidget(view)
-        dock.toggleViewAction().setText(view.title)
-        return dock
-
     def _assemble(self) -> None:
-        self.area = QMainWindow()
-        self.area.setWindowFlags(Qt.WindowType.Widget)
-        self.area.setObjectName("area")
-        self.area.setDockNestingEnabled(True)
-        self.area.setAnimated(False)
-        self.area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.South)
-        self.area.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-
         self.rail = QScrollArea(widgetResizable=True)
         self.rail.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.rail.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it would keep the arrow keys
@@ -148,16 +128,10 @@ class Window(QMainWindow):
         menus = {name: bar.addMenu(name) for name in MENUS}
         for command in COMMANDS:
             menus[command.menu].addAction(self.actions_by_name[command.name])
-        self.recent_menu = menus["File"].addMenu("Open recent")
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
-        examples = menus["File"].addMenu("Open example")
-        for name, path in shipped().items():
-            action = examples.addAction(name.replace("-", " "))
-            action.setData(str(path))
-        examples.triggered.connect(self._open_chosen)
-        self.recent_menu.triggered.connect(self._open_chosen)
+        for menu in (self.files.recent_menu, self.files.examples_menu):
+            menus["File"].addMenu(menu)
         open_views = menus["View"].addMenu("Views")
-        for dock in self.docks.values():
+        for dock in self.area.docks.values():
             open_views.addAction(dock.toggleViewAction())
         self._corner = self._make_corner()  # the menu bar does not keep it alive
         bar.setCornerWidget(self._corner)
@@ -204,8 +178,11 @@ class Window(QMainWindow):
         workspace.complained.connect(self.complain)
         workspace.statusChanged.connect(self._show_status)
         workspace.documentChanged.connect(self._retitle)
+        workspace.documentChanged.connect(self._follow_layout)
         workspace.ready.connect(self._engine_ready)
         workspace.experimentChanged.connect(self._experiment_changed)
+        self.files.opened.connect(self._session_opened)
+        self.files.saved.connect(self._retitle)
         workspace.evaluationChanged.connect(self._enable_actions)
         theme.changed.connect(self._restyle)
         for name in ("rail", "inspector"):
@@ -224,7 +201,8 @@ class Window(QMainWindow):
         experiment = self.workspace.experiment
         visible = [view for view in self.views.values() if self._on_screen(view)]
         if experiment is not None:
-            needs = [view.needs(experiment.system) for view in (*visible, self.inspector)]
+            drawing = [*visible, self.inspector] if self.side.isVisible() else visible
+            needs = [view.needs(experiment.system) for view in drawing]
             self.workspace.want(frozenset().union(*needs))
         for view in visible:
             view.refresh()
@@ -278,7 +256,9 @@ class Window(QMainWindow):
             "forward": step < steps,
             "forward_ten": step < steps,
             "last": step < steps,
-            "cancel": status is not None and status.state.value in ("running", "preparing"),
+            # a paused run may be on its way to a step far ahead
+            "cancel": status is not None
+            and status.state.value in ("running", "preparing", "paused"),
             "evaluate": loaded and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
             "undo": history.can_undo,
@@ -298,110 +278,15 @@ class Window(QMainWindow):
         self.said.setToolTip(text)
 
     def complain(self, line: str) -> None:
-        """The user's input is wrong: say so; nothing is lost."""
+        """The user's input is wrong: say so, once; nothing is lost."""
         self.say(line)
+        boxes = self.findChildren(QMessageBox, "complaint")
+        if any(box.isVisible() and box.text() == line for box in boxes):
+            return
         box = QMessageBox(QMessageBox.Icon.Warning, "Workbench", line, parent=self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setObjectName("complaint")
         box.open()
-
-    # -- commands: file --------------------------------------------------------------------------
-
-    def ask_open(self) -> None:
-        """Open a session through the file dialog."""
-        chosen, _ = QFileDialog.getOpenFileName(self, "Open a session", str(self._folder()), FILES)
-        if chosen:
-            self.open_path(Path(chosen))
-
-    def open_path(self, path: Path) -> bool:
-        """Open a session file; False if it is refused or the user keeps the present one."""
-        try:
-            document = load(path)
-        except InputError as error:
-            self.complain(str(error))
-            return False
-        if not self._may_leave():
-            return False
-        if path.resolve() not in {p.resolve() for p in shipped().values()}:
-            self.settings.add_recent(path)
-        self.alarm.hide()
-        self.workspace.open(document, path)
-        self.use_layout(document.view.layout)
-        self.say(f"Opened {path.name}")
-        return True
-
-    def save(self) -> bool:
-        """Save where the session came from; examples are saved elsewhere."""
-        path = self.workspace.path
-        if path is None or path.resolve() in {p.resolve() for p in shipped().values()}:
-            return self.ask_save_as()
-        return self.save_to(path)
-
-    def ask_save_as(self) -> bool:
-        """Save under a name to be chosen."""
-        start = self._folder() / (self.workspace.path.name if self.workspace.path else "session.json")
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save the session", str(start), FILES)
-        return bool(chosen) and self.save_to(Path(chosen))
-
-    def save_to(self, path: Path) -> bool:
-        """Save; if that fails the file that was there stays."""
-        if not path.suffix:
-            path = path.with_suffix(".json")
-        try:
-            save(self.workspace.document, path)
-        except InputError as error:
-            self.complain(str(error))
-            return False
-        self.workspace.path = path
-        self.workspace.history.mark_saved()
-        self.settings.add_recent(path)
-        self._retitle()
-        self.say(f"Saved {path}")
-        return True
-
-    def _folder(self) -> Path:
-        path = self.workspace.path
-        return path.parent if path and path not in shipped().values() else Path.home()
-
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        for path in self.settings.recent:
-            self.recent_menu.addAction(str(path)).setData(str(path))
-        if not self.settings.recent:
-            self.recent_menu.addAction("None yet").setEnabled(False)
-            return
-        self.recent_menu.addSeparator()
-        self.recent_menu.addAction("Forget all").setData("")
-
-    def _open_chosen(self, action: Any) -> None:
-        if action.data() == "":
-            self.settings.clear_recent()
-        elif action.data():
-            self.open_path(Path(action.data()))
-
-    def _may_leave(self) -> bool:
-        """Ask what to do with changes that are not saved."""
-        if not self.workspace.history.dirty:
-            return True
-        buttons = QMessageBox.StandardButton
-        answer = QMessageBox.question(
-            self,
-            "Unsaved changes",
-            "The session has changes that are not saved.",
-            buttons.Save | buttons.Discard | buttons.Cancel,
-            buttons.Save,
-        )
-        if answer == buttons.Save:
-            return self.save()
-        return answer == buttons.Discard
-
-    def dragEnterEvent(self, event: Any) -> None:
-        urls = event.mimeData().urls()
-        if len(urls) == 1 and Path(urls[0].toLocalFile()).suffix in (".json", ".workbench"):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: Any) -> None:
-        self.open_path(Path(event.mimeData().urls()[0].toLocalFile()))
 
     # -- commands: edit and run ------------------------------------------------------------------
 
@@ -464,8 +349,8 @@ class Window(QMainWindow):
 
     def evaluate(self) -> None:
         """Code the whole test set and show its confusion matrix."""
-        self.docks["confusion"].show()
-        self.docks["confusion"].raise_()
+        self.area.docks["confusion"].show()
+        self.area.docks["confusion"].raise_()
         self.workspace.evaluate()
 
     def cancel_evaluation(self) -> None:
@@ -497,26 +382,23 @@ class Window(QMainWindow):
         self.settings.theme = "system"
         theme.choose("system")
 
-    def use_layout(self, name: str, saved: bool = True) -> None:
-        """Arrange the views by a named layout, as the user left it last time."""
-        shown = [n for n, view in self.views.items() if self._system is None or view.applies(self._system)]
-        for view_name, dock in self.docks.items():
-            dock.toggleViewAction().setVisible(view_name in shown)
-        layouts.arrange(self.area, self.docks, layouts.columns_of(name, shown))
-        self._layout = name
-        self._layout_key = f"{name}: {' '.join(shown)}"  # other views are another arrangement
-        state = self.settings.layout(self._layout_key) if saved else None
-        if state is not None:
-            self.area.restoreState(QByteArray(state), LAYOUT_VERSION)
+    def use_layout(self, name: str) -> None:
+        """Arrange the views by a named layout."""
+        self.area.use(name)
         self.layout_choice.setCurrentIndex(self.layout_choice.findData(name))
-        QTimer.singleShot(0, self, self._tidy)
 
-    def _tidy(self) -> None:
-        layouts.hide_stray_tabs(self.area)
+    def _session_opened(self) -> None:
+        self.alarm.hide()
+
+    def _follow_layout(self, document: Document) -> None:
+        """The document asks for another arrangement: it was chosen, or is another session's."""
+        if self.area.layout_name not in ("", document.view.layout):
+            self.area.remember()
+            self.use_layout(document.view.layout)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
-        if not self._layout:  # the first time; before, the docks had no size to share
+        if not self.area.layout_name:  # the first time; before, the docks had no size to share
             self.centralWidget().setFocus()
             self.layout().activate()
             self.use_layout(self.workspace.document.view.layout)
@@ -533,32 +415,27 @@ class Window(QMainWindow):
             self.actions_by_name["inspector"].setChecked(not narrow)
 
     def _experiment_changed(self, experiment: Any) -> None:
-        """Another system may have other things to show."""
-        if type(experiment.system) is not self._system:
-            if self._system is not None:
-                self._remember_layout()
-            self._system = type(experiment.system)
-            self.use_layout(self._layout)
+        self.area.adapt(experiment.system)
 
     def _layout_chosen(self, index: int) -> None:
-        self._remember_layout()
-        name = self.layout_choice.itemData(index)
-        self.workspace.amend_view("layout", name)
-        self.use_layout(name)
+        self.workspace.amend_view("layout", self.layout_choice.itemData(index))
 
     def reset_layout(self) -> None:
         """Put the views of this layout back where they belong."""
-        self.settings.set_layout(self._layout_key, None)
-        self.use_layout(self._layout, saved=False)
+        self.area.reset()
 
-    def _remember_layout(self) -> None:
-        state = self.area.saveState(LAYOUT_VERSION)
-        self.settings.set_layout(self._layout_key, bytes(state.data()))
+    def dragEnterEvent(self, event: Any) -> None:
+        urls = event.mimeData().urls()
+        if len(urls) == 1 and Path(urls[0].toLocalFile()).suffix in SUFFIXES:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: Any) -> None:
+        self.files.open(Path(event.mimeData().urls()[0].toLocalFile()))
 
     def show_palette(self) -> None:
         """All commands, by name."""
         actions = [a for n, a in self.actions_by_name.items() if n != "palette"]
-        actions += [dock.toggleViewAction() for dock in self.docks.values()]
+        actions += [dock.toggleViewAction() for dock in self.area.docks.values()]
         PaletteDialog(actions, self).open()
 
     def show_shortcuts(self) -> None:
@@ -603,7 +480,8 @@ class Window(QMainWindow):
 
     def keyPressEvent(self, event: Any) -> None:
         """Bare keys, where the control with the focus did not want them."""
-        pressed = QKeySequence(event.keyCombination())
+        keypad = Qt.KeyboardModifier.KeypadModifier  # on a Mac the arrows belong to it
+        pressed = QKeySequence(QKeyCombination(event.modifiers() & ~keypad, Qt.Key(event.key())))
         for command in COMMANDS:
             action = self.actions_by_name[command.name]
             if command.plain_key and action.shortcut() == pressed and action.isEnabled():
@@ -617,13 +495,12 @@ class Window(QMainWindow):
         self.close()
 
     def closeEvent(self, event: Any) -> None:
-        if not self._closed_for_good and not self._may_leave():
+        if not self._closed_for_good and not self.files.may_leave():
             event.ignore()
             return
         self._closed_for_good = True
         self.clock.stop()
-        if self._system is not None:
-            self._remember_layout()
+        self.area.remember()
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.workspace.close()
         event.accept()

@@ -57,6 +57,7 @@ class Workspace(QObject):
         self.status: Status | None = None
         self.evaluation: Evaluation | None = None
         self.evaluated_document: Document | None = None  # what `evaluation` belongs to
+        self._left: tuple[History, Path | None] | None = None  # the session before this one
         self._job: Job | None = None
         self._wanted: frozenset[str] = frozenset()
         self._experiment: Any = None
@@ -72,7 +73,13 @@ class Workspace(QObject):
 
     def _load(self) -> None:
         try:
-            parts = ("engine.runner", "engine.experiment", "engine.evaluation", "engine.job", "systems")
+            parts = (
+                "engine.runner",
+                "engine.experiment",
+                "engine.evaluation",
+                "engine.job",
+                "systems",
+            )
             modules = [importlib.import_module(f"workbench.{part}") for part in parts]
             modules[-1].kinds()
             self._loaded.append(Engine(*modules))
@@ -125,11 +132,18 @@ class Workspace(QObject):
             self.said.emit(status.notice)
             return
         self.complained.emit(status.refused)
-        experiment = self._experiment
-        if experiment is not None and self.document != experiment.asked:
-            # the run before goes on, so the document goes back to what it says
-            self.history.push(experiment.asked, "Refused change")
-            self.documentChanged.emit(self.document)
+        if self._experiment is not None:
+            self._go_back_to(self._experiment.asked)
+
+    def _go_back_to(self, asked: Document) -> None:
+        """The run before goes on, so the document goes back to what that run was asked for."""
+        if not _rewind(self.history, asked) and self._left is not None:
+            self.history, self.path = self._left  # the session just opened was refused as a whole
+        if not _rewind(self.history, asked):
+            self.history.push(asked, "Refused change")
+        self.history.amend(self.document.with_value("view.sample", asked.view.sample))
+        self.documentChanged.emit(self.document)
+        self.selectionChanged.emit(self.neuron)
 
     # -- the document ----------------------------------------------------------------------------
 
@@ -145,9 +159,10 @@ class Workspace(QObject):
 
     def open(self, document: Document, path: Path | None) -> None:
         """Put another document in place of this one."""
+        self._left = (self.history, self.path)
         self.history = History(document)
         self.path = path
-        self.evaluation = None
+        self.evaluation = self.evaluated_document = None
         self.cancel_evaluation()
         if self.runner is not None:
             self.runner.set_speed(document.view.speed)
@@ -170,6 +185,8 @@ class Workspace(QObject):
         if document != self.document:
             self.history.push(document, f"Set {place}", merge=merge)
             self._changed()
+        elif not merge:
+            self.history.amend(document)  # the end of a drag; the next one is undone by itself
         return True
 
     def undo(self) -> None:
@@ -260,7 +277,8 @@ class Workspace(QObject):
         if job is None:
             return
         running = job.running  # read before ``latest``, so that the last result is not missed
-        if job.latest is not self.evaluation and not (job.cancelled and job.latest is None):
+        left = self.evaluated_document is None  # another session was opened meanwhile
+        if job.latest not in (None, self.evaluation) and not left:
             self.evaluation = job.latest
             self.evaluationChanged.emit()
         if not running:
@@ -268,3 +286,12 @@ class Workspace(QObject):
             if job.error:
                 self.complained.emit(f"The evaluation stopped: {job.error}")
             self.evaluationChanged.emit()
+
+
+def _rewind(history: History, asked: Document) -> bool:
+    """Undo until a document asks for the same run; False if none did (then at the beginning)."""
+    while history.document.model_copy(update={"view": asked.view}) != asked:
+        if not history.can_undo:
+            return False
+        history.undo()
+    return True

@@ -1,14 +1,15 @@
-"""What a change of the document does to a run under way."""
+"""What a change of the document does to a run under way, and how to say it."""
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
+from typing import Any
 
 from workbench.document import Document
 from workbench.systems import kinds
 
 
-class Effect(Enum):
+class Effect(IntEnum):
     """From nothing to everything."""
 
     NONE = 0  # views only
@@ -24,14 +25,53 @@ def effect(old: Document, new: Document) -> Effect:
     """The least that must happen so that the run follows ``new``."""
     if any(getattr(old, section) != getattr(new, section) for section in _BUILT_FROM):
         return Effect.PREPARE
-    if old.system.get("kind") != new.system.get("kind"):
+    if old.system["kind"] != new.system["kind"]:
         return Effect.PREPARE
     if old.view.sample != new.view.sample:
         return Effect.RESTART
-    keys = old.system.keys() | new.system.keys()
-    changed = {key for key in keys if old.system.get(key) != new.system.get(key)}
+    changed = _changed_parameters(old, new)
     if not changed:
         return Effect.NONE
     fields = kinds()[new.system["kind"]].Params.model_fields
     restarts = {name for name, field in fields.items() if field.json_schema_extra["restart"]}
-    return Effect.RESTART if changed & restarts else Effect.LIVE
+    return Effect.RESTART if changed.keys() & restarts else Effect.LIVE
+
+
+def differences(old: Document, new: Document) -> str:
+    """What differs, in words: "threshold 2 → 1.5, sample 4"."""
+    words = []
+    if old.system["kind"] != new.system["kind"]:
+        words.append(f"system {new.system['kind']}")
+    else:
+        words += [_arrow(key, *pair) for key, pair in _changed_parameters(old, new).items()]
+    if old.view.sample != new.view.sample:
+        words.append(f"sample {new.view.sample}")
+    for section in _BUILT_FROM:
+        before, after = getattr(old, section).model_dump(), getattr(new, section).model_dump()
+        words += [
+            _arrow(f"{section} {key}", before[key], after[key])
+            for key in before
+            if before[key] != after[key]
+        ]
+    return ", ".join(words) or "the same settings"
+
+
+def _changed_parameters(old: Document, new: Document) -> dict[str, tuple[Any, Any]]:
+    """System parameters whose values differ, [before, after]; what is not set has its default."""
+    params = kinds().get(new.system["kind"])
+    fields = params.Params.model_fields if params else {}
+    defaults = {name: field.default for name, field in fields.items()}
+    before, after = defaults | old.system, defaults | new.system
+    return {
+        key: (before.get(key), after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    }
+
+
+def _arrow(key: str, before: Any, after: Any) -> str:
+    return f"{key.replace('_', ' ')} {_plain(before)} → {_plain(after)}"
+
+
+def _plain(value: Any) -> str:
+    return "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -122,8 +122,10 @@ class NumberField(Field):
         text = self.text.text().strip()
         if text == self._format(self._value):
             self._mark(False)
-            return
-        self.edited.emit(self._read(text), False)
+        else:
+            self.edited.emit(self._read(text), False)
+        if not self.text.property("wrong"):
+            self.text.clearFocus()  # bare keys belong to the window again
 
     def _read(self, text: str) -> Any:
         """The typed text as a number, as nothing, or as it is (then the model says what is wrong)."""
@@ -152,6 +154,7 @@ class NumberField(Field):
             blocker = QSignalBlocker(self.slider)
             self.slider.setValue(self._to_tick(self._value))
             blocker.unblock()
+            self.edited.emit(self._value, False)  # the drag is over
 
     def _to_tick(self, value: float) -> int:
         low, high = self.declared.slider
@@ -224,6 +227,7 @@ class TextField(Field):
         text = self.text.text().strip()
         if text != (self._value or ""):
             self.edited.emit(text or None, False)
+        self.text.clearFocus()
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Data folder", self._value or "")

@@ -107,7 +107,9 @@ class ParametersPanel(QWidget):
         blocker = QSignalBlocker(self.kind)
         for kind, system in self._workspace.engine.systems.kinds().items():
             self.kind.addItem(system.title, kind)
-            self.kind.setItemData(self.kind.count() - 1, system.summary, Qt.ItemDataRole.ToolTipRole)
+            self.kind.setItemData(
+                self.kind.count() - 1, system.summary, Qt.ItemDataRole.ToolTipRole
+            )
         blocker.unblock()
         self.show_document(self._workspace.document)
 

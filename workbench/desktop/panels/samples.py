@@ -84,7 +84,9 @@ class Thumbnails(QWidget):
             return
         for index in range(COLUMNS * ROWS):
             sample = self._first + index
-            if sample < len(self._split) and self._place(index).contains(event.position().toPoint()):
+            if sample < len(self._split) and self._place(index).contains(
+                event.position().toPoint()
+            ):
                 self.chosen.emit(sample)
 
 

@@ -62,8 +62,11 @@ class Bars(QWidget):
             truth = label == self._truth
             painter.setPen(QColor(theme.colours.text if truth else theme.colours.muted))
             name = QRectF(0, top, wide - 8, row)
-            painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-                             self._names[label])
+            painter.drawText(
+                name,
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                self._names[label],
+            )
             thick = min(row * 0.68, theme.px(18))
             bar = QRectF(wide, top + (row - thick) / 2, room * value / most, thick)
             painter.fillRect(bar, QColor(palette.class_colour(label, count)))

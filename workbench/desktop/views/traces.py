@@ -116,7 +116,7 @@ class TracesView(PlotView):
     def depends_on(self, snapshot: Any) -> tuple:
         # while the record is still being read the picture is not complete: draw each frame
         reading = self._frames if self._reading else 0
-        return (*super().depends_on(snapshot), reading, self.observable.name)
+        return (*super().depends_on(snapshot), reading, self.observable)
 
     def _offer(self, system: Any) -> None:
         observables = of_kind(system, "trace")
@@ -129,7 +129,8 @@ class TracesView(PlotView):
                 self.quantity.setItemData(index, f"{o.title}. {o.meaning}", ROLE_TIP)
             self.quantity.blockSignals(False)
             # the combo would keep the width that it had while it was empty
-            widest = max(self.quantity.fontMetrics().horizontalAdvance(o.symbol) for o in observables)
+            measure = self.quantity.fontMetrics().horizontalAdvance
+            widest = max((measure(o.symbol) for o in observables), default=0)
             self.quantity.setFixedWidth(widest + theme.px(32))
 
     def _chosen(self) -> None:
@@ -205,8 +206,10 @@ class TracesView(PlotView):
         selected = self.workspace.neuron
         wanted = set() if selected is None or selected >= len(values) else {selected}
         stale = self._cache is None or not wanted <= set(self._neurons.tolist())
-        if stale or (self._frames % RANK_EVERY == 0 and self.workspace.running) or (
-            not self.workspace.running
+        if (
+            stale
+            or (self._frames % RANK_EVERY == 0 and self.workspace.running)
+            or (not self.workspace.running)
         ):
             size = np.nan_to_num(np.abs(values), nan=np.inf)
             count = min(count, len(size))

@@ -1,0 +1,131 @@
+"""Opening and saving sessions from the window; nothing is lost on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+
+from workbench.desktop.settings import Settings
+from workbench.desktop.workspace import Workspace
+from workbench.document import load, save, shipped
+from workbench.errors import InputError
+
+KINDS = "Sessions (*.json *.workbench)"
+SUFFIXES = (".json", ".workbench")
+
+
+class SessionFiles(QObject):
+    """The file commands of a window."""
+
+    opened = Signal()  # another session took the place of the one before
+    saved = Signal()
+
+    def __init__(self, workspace: Workspace, settings: Settings, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._workspace, self._settings, self._parent = workspace, settings, parent
+        self.recent_menu = QMenu("Open recent", parent)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        self.recent_menu.triggered.connect(self._chosen)
+        self.examples_menu = QMenu("Open example", parent)
+        for name, path in shipped().items():
+            self.examples_menu.addAction(name.replace("-", " ")).setData(str(path))
+        self.examples_menu.triggered.connect(self._chosen)
+
+    def ask_open(self) -> None:
+        """Open a session through the file dialog."""
+        title = "Open a session"
+        chosen, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._folder()), KINDS)
+        if chosen:
+            self.open(Path(chosen))
+
+    def open(self, path: Path) -> bool:
+        """Open a session file; False if it is refused or the user keeps the present one."""
+        try:
+            document = load(path)
+        except InputError as error:
+            self._workspace.complained.emit(str(error))
+            return False
+        if not self.may_leave():
+            return False
+        if not _is_example(path):
+            self._settings.add_recent(path)
+        self._workspace.open(document, path)
+        self.opened.emit()
+        self._workspace.said.emit(f"Opened {path.name}")
+        return True
+
+    def save(self) -> bool:
+        """Save where the session came from; examples are saved elsewhere."""
+        path = self._workspace.path
+        if path is None or _is_example(path):
+            return self.ask_save_as()
+        return self.save_to(path)
+
+    def ask_save_as(self) -> bool:
+        """Save under a name to be chosen."""
+        path = self._workspace.path
+        start = self._folder() / (path.name if path else "session.json")
+        title = "Save the session"
+        chosen, _ = QFileDialog.getSaveFileName(self._parent, title, str(start), KINDS)
+        return bool(chosen) and self.save_to(Path(chosen))
+
+    def save_to(self, path: Path) -> bool:
+        """Save; if that fails the file that was there stays."""
+        if not path.suffix:
+            path = path.with_suffix(".json")
+        try:
+            save(self._workspace.document, path)
+        except InputError as error:
+            self._workspace.complained.emit(str(error))
+            return False
+        self._workspace.path = path
+        self._workspace.history.mark_saved()
+        self._settings.add_recent(path)
+        self.saved.emit()
+        self._workspace.said.emit(f"Saved {path}")
+        return True
+
+    def may_leave(self) -> bool:
+        """Ask what to do with changes that are not saved; False to stay."""
+        if not self._workspace.history.dirty:
+            return True
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self._parent,
+            "Unsaved changes",
+            "The session has changes that are not saved.",
+            buttons.Save | buttons.Discard | buttons.Cancel,
+            buttons.Save,
+        )
+        if answer == buttons.Save:
+            return self.save()
+        return answer == buttons.Discard
+
+    def _folder(self) -> Path:
+        path = self._workspace.path
+        return path.parent if path and not _is_example(path) else Path.home()
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        recent = self._settings.recent
+        for path in recent:
+            self.recent_menu.addAction(str(path)).setData(str(path))
+        if not recent:
+            self.recent_menu.addAction("None yet").setEnabled(False)
+            return
+        self.recent_menu.addSeparator()
+        self.recent_menu.addAction("Forget all").setData("")
+
+    def _chosen(self, action: Any) -> None:
+        if action.data() == "":
+            self._settings.clear_recent()
+        elif action.data():
+            self.open(Path(action.data()))
+
+
+def _is_example(path: Path) -> bool:
+    """Whether a file came with the workbench; such a file is not written to."""
+    return path.resolve() in {example.resolve() for example in shipped().values()}

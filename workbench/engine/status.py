@@ -1,0 +1,57 @@
+"""What the runner shows of itself: immutable pictures that any thread may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.experiment import Experiment
+from workbench.engine.recording import Recording
+
+
+class RunState(Enum):
+    """What the runner is doing."""
+
+    IDLE = "idle"  # nothing loaded
+    PREPARING = "preparing"
+    PAUSED = "paused"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Status:
+    """An immutable picture of the runner."""
+
+    state: RunState = RunState.IDLE
+    reason: str = ""  # why finished: "all steps done", "cancelled", "diverged"; else what is done
+    error: str = ""  # why failed, one line
+    step: int = 0  # the time cursor
+    head: int = 0  # the last recorded step
+    steps: int = 0  # K
+    rate: float = 0.0  # steps per second, measured while running
+    fingerprint: str = ""  # of the run up to the cursor
+    bytes_used: int = 0
+    budget: int = 0
+    expected_bytes: int = 0  # of the whole run, known before it starts
+    alarm: str = ""  # the network misbehaves: what, why, what to do
+    notice: str = ""  # what the last change of the document did
+    refused: str = ""  # the last change could not be followed, one line; the run before goes on
+    serial: int = 0  # counts changes of refused and notice, so that each is shown once
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One instant of a run; all arrays belong to ``step`` and are read-only."""
+
+    step: int
+    sample: int
+    state: Any
+    experiment: Experiment
+    recording: Recording
+    observed: Mapping[str, np.ndarray] = field(default_factory=dict)  # batch axis removed
