@@ -7,40 +7,47 @@ in the log.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
 import importlib.metadata
 import json
 import logging
 import os
 import sys
+import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from workbench import __version__
+from workbench.display import has_display
 from workbench.document import Document, load, shipped
 from workbench.errors import InputError
 from workbench.folders import home
 
 DEFAULT_SESSION = "digits-exemplar"
+SMALLEST, LARGEST = (960, 600), (7680, 4320)  # pictures of the window, in pixels
 log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _set_up_process()
     try:
         options = _parse(arguments)
         return options.do(options)
     except InputError as error:
-        print(f"workbench: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
     except KeyboardInterrupt:
-        print("workbench: stopped", file=sys.stderr)
+        _complain("stopped")
         return 130
+    except BrokenPipeError:  # who read our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:
-        path = _start_log()
-        log.exception("workbench %s", " ".join(arguments))
-        print(f"workbench: {type(error).__name__}: {error} (details in {path})", file=sys.stderr)
+        _complain(f"{type(error).__name__}: {error} ({_logged(arguments)})")
         return 1
 
 
@@ -56,8 +63,21 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return _open_parser().parse_args(arguments)
 
 
+def _set_up_process() -> None:
+    """What must be settled before torch is imported or a line is written."""
+    # Torch's threads would spin while they wait for each other. Beside any other busy process,
+    # or our own window, each then waits for one that is not running: 2 to 10 times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # there is none without a console
+            stream.reconfigure(errors="backslashreplace")  # λ on a terminal that has no Greek
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
+
+    def __init__(self, **settings: str) -> None:
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> None:
         raise InputError(f"{message}; see {self.prog} --help")
@@ -123,21 +143,31 @@ def _add_session(parser: argparse.ArgumentParser, optional: bool = False) -> Non
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
     return int(text)
 
 
 def _size(text: str) -> tuple[int, int]:
-    width, cross, height = text.partition("x")
-    if not (cross and width.isdigit() and height.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} must be WIDTHxHEIGHT, such as 1440x900")
-    return int(width), int(height)
+    width, _, height = text.partition("x")
+    if width.isdecimal() and height.isdecimal():
+        size = int(width), int(height)
+        if SMALLEST[0] <= size[0] <= LARGEST[0] and SMALLEST[1] <= size[1] <= LARGEST[1]:
+            return size
+    raise argparse.ArgumentTypeError(
+        f"{text!r} must be WIDTHxHEIGHT from {SMALLEST[0]}x{SMALLEST[1]} to "
+        f"{LARGEST[0]}x{LARGEST[1]}, such as 1440x900"
+    )
 
 
 def _session(options: argparse.Namespace) -> tuple[Document, Path]:
     """The document that was asked for, with its changes, and where it came from."""
-    path = shipped().get(options.session, Path(options.session))
+    examples = shipped()
+    path = examples.get(options.session, Path(options.session))
+    if not path.suffix and not path.exists():
+        raise InputError(
+            f"{options.session}: no such file or example; the examples are {', '.join(examples)}"
+        )
     document = load(path)
     for assignment in options.assignments:
         document = document.with_text(assignment)
@@ -146,12 +176,13 @@ def _session(options: argparse.Namespace) -> tuple[Document, Path]:
 
 def _open(options: argparse.Namespace) -> int:
     document, path = _session(options)
-    if not _has_display():
+    if not has_display():
         raise InputError(
             "there is no display to open the window on; "
             f"`workbench run {options.session}` does the same job without one"
         )
-    faulthandler.enable(_start_log().open("a", encoding="utf-8"))
+    with contextlib.suppress(OSError):  # the window opens where no log can be written, too
+        faulthandler.enable(_start_log().open("a", encoding="utf-8"))
     # without a session of their own, people are shown the network at work
     return _desktop().open_window(document, path, run=options.session == DEFAULT_SESSION)
 
@@ -162,17 +193,45 @@ def _run(options: argparse.Namespace) -> int:
     from workbench.engine.evaluation import evaluate
     from workbench.engine.experiment import prepare
 
-    experiment = prepare(document, report=lambda text: _say(f"{text} …"))
-    evaluation = None
+    if options.out is not None:
+        results.make_folder(options.out)  # before the work, not after it
+    progress = _Progress()
+    experiment = prepare(
+        document, report=lambda text: progress.say(f"{text} …"), samples=options.samples
+    )
+    for note in experiment.notes:
+        progress.say(f"Note: {note}")
     for evaluation in evaluate(experiment, options.samples):
         left = f", {evaluation.seconds_left:.0f} s left" if evaluation.seconds_left >= 1 else ""
-        _say(f"Coded {evaluation.done} of {evaluation.total} images{left}")
+        progress.say(f"Coded {evaluation.done} of {evaluation.total} images{left}")
     if options.out is not None:
         for path in results.write(options.out, evaluation, experiment):
-            _say(f"Wrote {path}")
+            progress.say(f"Wrote {path}")
+    progress.end()
     found = results.as_object(evaluation, experiment)
-    print(json.dumps(found, ensure_ascii=False) if options.json else _summary(found))
+    print(json.dumps(found, allow_nan=False) if options.json else _summary(found), flush=True)
     return 0
+
+
+class _Progress:
+    """Lines about the work, held back for a moment: what is refused at once is one line."""
+
+    HELD = 3.0  # seconds
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._started = time.monotonic()
+
+    def say(self, line: str) -> None:
+        self._lines.append(line)
+        if time.monotonic() - self._started >= self.HELD:
+            self.end()
+
+    def end(self) -> None:
+        """Nothing will be refused any more."""
+        for line in self._lines:
+            _say(line)
+        self._lines.clear()
 
 
 def _summary(found: dict) -> str:
@@ -199,9 +258,13 @@ def _screenshot(options: argparse.Namespace) -> int:
         raise InputError(f"--step {options.step}: must be a whole number of at least 0")
     if options.out.suffix.lower() != ".png":
         raise InputError(f"--out {options.out}: must be a .png file")
-    if not _has_display():
+    try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {options.out}: {error.strerror or error}") from error
+    if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    options.out.parent.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what it cannot do
     shown = _desktop().take_picture(
         document, path, options.step, options.out, options.size, options.dark
     )
@@ -221,7 +284,8 @@ def _info(options: argparse.Namespace) -> int:
 
     print(f"workbench {__version__}, Python {sys.version.split()[0]}")
     for name in ("torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "scikit-learn"):
-        print(f"  {name} {importlib.metadata.version(name)}")
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            print(f"  {name} {importlib.metadata.version(name)}")
     print(f"  threads {torch.get_num_threads()}")
     print(f"settings and log: {home()}")
     print("examples: " + ", ".join(shipped()))
@@ -239,19 +303,29 @@ def _desktop():
     try:
         from workbench.desktop import app
     except ImportError as error:
+        if (error.name or "").startswith("workbench"):
+            raise  # our fault
         raise InputError(f"the window cannot be opened, Qt does not load: {error}") from error
     return app
 
 
-def _has_display() -> bool:
-    """Whether a window can be shown; on Windows and macOS there always is a display."""
-    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _complain(text: str) -> None:
+    _say("workbench: " + " ".join(text.splitlines()))
+
+
+def _logged(arguments: list[str]) -> str:
+    """Write the error being handled to the log; says where it can be read."""
+    try:
+        path = _start_log()
+    except OSError as error:
+        traceback.print_exc()
+        return f"no log could be written: {error}"
+    log.exception("workbench %s", " ".join(arguments))
+    return f"details in {path}"
 
 
 def _start_log() -> Path:
@@ -259,7 +333,8 @@ def _start_log() -> Path:
     path = home() / "workbench.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     root = logging.getLogger("workbench")
-    if not root.handlers:
+    files = [handler.baseFilename for handler in root.handlers if hasattr(handler, "baseFilename")]
+    if os.path.abspath(path) not in files:
         handler = logging.FileHandler(path, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
         root.addHandler(handler)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from workbench.coding.dictionaries import build, exemplar, random
 from workbench.data.datasets import Dataset, Split, load
+from workbench.data.features import Pixels
 from workbench.document.schema import Data
 from workbench.document.schema import Dictionary as Section
 from workbench.errors import InputError
@@ -17,6 +18,12 @@ def digits():
     return load(Data())
 
 
+def made(section, dataset):
+    features = dataset.test.signals([0]).shape[1]
+    vectors, labels = Pixels(dataset.train), dataset.train.labels
+    return build(section, vectors, labels, features, len(dataset.class_names))
+
+
 def split_of(labels):
     """One image of 2×2 pixels per label; image i is told by its first pixel."""
     images = torch.full((len(labels), 2, 2), 0.5)
@@ -25,7 +32,7 @@ def split_of(labels):
 
 
 def test_an_exemplar_is_its_training_image_at_unit_norm(digits):
-    dictionary = exemplar(digits.train, 100, True, 0, 10)
+    dictionary = exemplar(Pixels(digits.train), digits.train.labels, 100, True, 0, 10)
     signals = digits.train.signals(dictionary.source)
     norms = torch.linalg.vector_norm(signals, dim=1, keepdim=True)
     assert torch.allclose(dictionary.atoms * norms, signals, atol=1e-6)
@@ -36,9 +43,9 @@ def test_an_exemplar_is_its_training_image_at_unit_norm(digits):
 
 
 def test_without_a_number_every_training_image_is_an_atom_in_its_order(digits):
-    dictionary = exemplar(digits.train, None, True, 0, 10)
+    dictionary = exemplar(Pixels(digits.train), digits.train.labels, None, True, 0, 10)
     assert torch.equal(dictionary.source, torch.arange(1437))
-    everything = exemplar(digits.train, 1437, False, 5, 10)
+    everything = exemplar(Pixels(digits.train), digits.train.labels, 1437, False, 5, 10)
     assert torch.equal(dictionary.atoms, everything.atoms)
 
 
@@ -49,7 +56,8 @@ def test_without_a_number_every_training_image_is_an_atom_in_its_order(digits):
 )
 def test_balanced_classes_differ_by_one_at_most_unless_one_is_used_up(labels, share, seed):
     count = max(1, round(share * len(labels)))
-    chosen = exemplar(split_of(labels), count, True, seed, 5).labels
+    split = split_of(labels)
+    chosen = exemplar(Pixels(split), split.labels, count, True, seed, 5).labels
     assert len(chosen) == count
     taken = torch.bincount(chosen, minlength=5)
     there = torch.bincount(torch.tensor(labels), minlength=5)
@@ -59,21 +67,21 @@ def test_balanced_classes_differ_by_one_at_most_unless_one_is_used_up(labels, sh
 
 
 def test_the_odd_ones_out_of_a_balanced_choice_favour_no_class(digits):
-    first = [exemplar(digits.train, 1, True, seed, 10).labels.item() for seed in range(100)]
+    first = [exemplar(Pixels(digits.train), digits.train.labels, 1, True, seed, 10).labels.item() for seed in range(100)]
     assert set(first) == set(range(10))
 
 
 def test_a_plain_choice_is_not_balanced_and_follows_the_classes():
     split = split_of([0] * 900 + [1] * 100)
-    taken = torch.bincount(exemplar(split, 500, False, 0, 2).labels)
+    taken = torch.bincount(exemplar(Pixels(split), split.labels, 500, False, 0, 2).labels)
     assert 420 < int(taken[0]) < 480  # expected 450, deviation 4.7
-    assert torch.bincount(exemplar(split, 150, True, 0, 2).labels).tolist() == [75, 75]
+    assert torch.bincount(exemplar(Pixels(split), split.labels, 150, True, 0, 2).labels).tolist() == [75, 75]
 
 
 @pytest.mark.parametrize("balanced", [True, False])
 def test_the_choice_follows_the_seed(digits, balanced):
     def source(seed):
-        return exemplar(digits.train, 50, balanced, seed, 10).source.tolist()
+        return exemplar(Pixels(digits.train), digits.train.labels, 50, balanced, seed, 10).source.tolist()
 
     assert source(1) == source(1)
     assert source(1) != source(2)
@@ -82,20 +90,20 @@ def test_the_choice_follows_the_seed(digits, balanced):
 def test_blank_images_are_passed_over_and_noted():
     split = split_of([0, 1, 2])
     split.images[1] = 0
-    dictionary = exemplar(split, None, True, 0, 3)
+    dictionary = exemplar(Pixels(split), split.labels, None, True, 0, 3)
     assert dictionary.source.tolist() == [0, 2]
     assert dictionary.notes == (
         "1 blank training images cannot be atoms",
         "class 1 has no exemplar",
     )
     with pytest.raises(ValueError, match="atoms = 3: there are only 2 training images"):
-        exemplar(split, 3, True, 0, 3)
+        exemplar(Pixels(split), split.labels, 3, True, 0, 3)
 
 
 def test_only_blank_images_make_no_dictionary():
     split = Split(torch.zeros(2, 2, 2), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="there are only 0 training images that are not blank"):
-        exemplar(split, None, True, 0, 2)
+        exemplar(Pixels(split), split.labels, None, True, 0, 2)
 
 
 def test_random_atoms_point_everywhere_alike_at_unit_norm():
@@ -113,22 +121,22 @@ def test_random_atoms_follow_the_seed_and_have_no_class():
 
 
 def test_the_document_chooses_the_kind_and_the_number(digits):
-    assert build(Section(atoms=20), digits).labels is not None
-    assert build(Section(kind="random", atoms=20), digits).atoms.shape == (20, 64)
-    assert build(Section(kind="random"), digits).atoms.shape == (1437, 64)
+    assert made(Section(atoms=20), digits).labels is not None
+    assert made(Section(kind="random", atoms=20), digits).atoms.shape == (20, 64)
+    assert made(Section(kind="random"), digits).atoms.shape == (1437, 64)
 
 
 def test_random_atoms_have_as_many_features_as_a_colour_image():
     colour = Split(torch.rand(4, 2, 3, 3), torch.arange(4))
     dataset = Dataset("colour", colour, colour, ("a", "b", "c", "d"), (2, 3, 3))
-    assert build(Section(kind="random", atoms=5), dataset).atoms.shape == (5, 18)
+    assert made(Section(kind="random", atoms=5), dataset).atoms.shape == (5, 18)
 
 
 def test_what_cannot_be_built_is_one_line_with_its_place(digits):
     with pytest.raises(InputError) as error:
-        build(Section(atoms=1438), digits)
+        made(Section(atoms=1438), digits)
     assert str(error.value) == (
         "dictionary.atoms = 1438: there are only 1437 training images that are not blank"
     )
     with pytest.raises(InputError, match="'learned': not available yet; available: exemplar, rand"):
-        build(Section(kind="learned"), digits)
+        made(Section(kind="learned"), digits)

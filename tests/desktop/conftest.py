@@ -121,6 +121,7 @@ class User:
         """Replace what a text field holds and press Return."""
         self.click(field)
         field.selectAll()
+        self.qtbot.keyClick(field, Qt.Key.Key_Delete)
         self.qtbot.keyClicks(field, text)
         self.qtbot.keyClick(field, Qt.Key.Key_Return)
 
@@ -134,6 +135,9 @@ class User:
             down = entries.currentIndex().row() < target
             self.qtbot.keyClick(entries, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
         self.qtbot.keyClick(entries, Qt.Key.Key_Return)
+        self.wait(lambda: not entries.isVisible())
+        self.frames(1)
+        self.window.activateWindow()  # without a window manager the closed popup stays active
 
     def drag(self, slider: QSlider, *parts: float) -> None:
         """Take a slider by its handle, move it to these parts of its length, let go."""
@@ -344,8 +348,9 @@ def _no_widget_is_left(before: set[QWidget], users: list[User]) -> None:
     """What a closed window made goes with it."""
     QApplication.processEvents()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    for user in users:
-        vars(user.window).clear()  # the test's arguments still hold the window's empty shell
+    for user in users:  # the test's arguments still hold their empty shells
+        for shell in (*user.window.views.values(), user.window):
+            vars(shell).clear()
     gc.collect()
     left = [
         f"{type(widget).__name__} {widget.objectName()!r}"

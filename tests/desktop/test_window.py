@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMessageBox
 
+from workbench.desktop.views.traces import TracesView
 from workbench.document import shipped
 
 Key, Held = Qt.Key, Qt.KeyboardModifier
@@ -252,7 +253,6 @@ def test_a_slow_system_does_not_hold_up_the_window(open_window, bare_system):
 
 
 def test_closed_views_are_neither_drawn_nor_watched(user, window, monkeypatch):
-    traces = window.views["traces"]
     watched = set(window.workspace.runner._watched)
     assert {"membrane_potential"} <= watched
     user.press(Key.Key_2, Held.ControlModifier)  # the inspector looks at neurons too
@@ -262,7 +262,7 @@ def test_closed_views_are_neither_drawn_nor_watched(user, window, monkeypatch):
     user.settle()
     assert window.workspace.runner._watched == frozenset()
     drawn = []
-    monkeypatch.setattr(traces, "draw", lambda snapshot: drawn.append(snapshot.step))
+    monkeypatch.setattr(TracesView, "draw", lambda self, snapshot: drawn.append(snapshot.step))
     user.press(Key.Key_Right)
     user.settle()
     assert not drawn

@@ -22,7 +22,7 @@ def test_sections_left_out_take_the_documented_defaults(document):
     assert json.loads(document.to_json()) == {
         "workbench": 1,
         "data": {"dataset": "digits", "root": None, "train": None, "test": None, "seed": 0},
-        "backbone": {"name": "none", "weights": None, "image_size": None},
+        "backbone": {"name": "none", "weights": None, "image_size": None, "weights_hash": None},
         "signal": {"norm": None},
         "dictionary": {"kind": "exemplar", "atoms": None, "balanced": True, "seed": 0},
         "system": LCA,

@@ -23,6 +23,9 @@ from workbench.systems.protocol import Lasso
 # less is the rounding of float32.
 _RISE = 1e-3
 
+# Good settings of the paper and of our sessions lie between 2 and 10 times the threshold.
+_LARGE_DRIVE = 20.0
+
 # Multiply-adds spent on a Gramian: about 20 ms on one core. Beyond it, atoms are sampled.
 _GRAMIAN_WORK = 6e8
 
@@ -57,6 +60,24 @@ def bound(lasso: Lasso) -> Bound:
     active = lasso.activation[0] != 0
     largest = max(1.0, largest_eigenvalue(lasso.atoms, active))
     return Bound(lasso.step_ratio, 2.0 / largest, int(active.sum()))
+
+
+def warn_of_drive(lasso: Lasso) -> str | None:
+    """A sentence if the drive is so large against the threshold that all neurons will fire.
+
+    Features of pretrained networks may be hundreds long: then every neuron passes its threshold
+    within the first steps, all inhibit each other at once, and the network dies or explodes.
+
+    Args:
+        lasso: of one sample, at any step.
+    """
+    drive = float((lasso.signal @ lasso.atoms.T).abs().max())
+    if lasso.threshold <= 0 or drive <= _LARGE_DRIVE * lasso.threshold:
+        return None
+    return (
+        f"The largest drive is {drive / lasso.threshold:.0f} times the threshold: nearly all "
+        f"neurons will fire at once. Scale the signals (signal.norm = 10), or raise the threshold."
+    )
 
 
 def first_rise(energies: Sequence[float] | np.ndarray) -> int | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.data.datasets import Dataset, Split
 from workbench.document.schema import Dictionary as Section
 from workbench.errors import InputError
 
@@ -23,19 +23,34 @@ class Dictionary:
     notes: tuple[str, ...] = ()  # what a person should know about it, one line each
 
 
-def build(section: Section, dataset: Dataset) -> Dictionary:
+class Rows(Protocol):
+    """Training vectors that are fetched as they are needed."""
+
+    def rows(self, index: Any) -> Tensor:
+        """Vectors [B, N] of the indexed training images."""
+
+
+def build(
+    section: Section, vectors: Rows, labels: Tensor, features: int, classes: int
+) -> Dictionary:
     """The dictionary a document asks for.
+
+    Args:
+        section: of the document.
+        vectors: the training images, as pixels or as features of a backbone.
+        labels: [n] int64, their classes.
+        features: N, the length of a vector.
+        classes: number of classes.
 
     Raises:
         InputError: its kind is not available, or the training images are too few.
     """
     if section.kind == "random":
-        atoms = section.atoms or len(dataset.train)
-        return random(atoms, int(np.prod(dataset.image_shape)), section.seed)
+        return random(section.atoms or len(labels), features, section.seed)
     if section.kind == "exemplar":
-        classes = len(dataset.class_names)
+        choice = (section.atoms, section.balanced, section.seed)
         try:
-            return exemplar(dataset.train, section.atoms, section.balanced, section.seed, classes)
+            return exemplar(vectors, labels, *choice, classes)
         except ValueError as error:
             raise InputError(f"dictionary.{error}") from None
     raise InputError(
@@ -44,12 +59,13 @@ def build(section: Section, dataset: Dataset) -> Dictionary:
 
 
 def exemplar(
-    split: Split, atoms: int | None, balanced: bool, seed: int, classes: int
+    vectors: Rows, labels: Tensor, atoms: int | None, balanced: bool, seed: int, classes: int
 ) -> Dictionary:
-    """Training images, scaled to unit norm, are the atoms: equation (8) with f the identity.
+    """Training vectors, scaled to unit norm, are the atoms: equation (8).
 
     Args:
-        split: the training images.
+        vectors: the training images, as pixels or as features of a backbone.
+        labels: [n] int64, their classes.
         atoms: how many to choose; None takes all.
         balanced: choose as many of each class as of any other, as far as there are enough.
         seed: of the choice. The chosen stay in the order they have in the split.
@@ -58,22 +74,28 @@ def exemplar(
     Raises:
         ValueError: fewer images are usable than asked for. Blank images have no direction.
     """
-    usable = split.images.flatten(1).any(dim=1).nonzero().flatten().numpy()
-    if len(usable) == 0 or (atoms is not None and atoms > len(usable)):
-        raise ValueError(
-            f"atoms = {atoms}: there are only {len(usable)} training images that are not blank"
-        )
-    labels = split.labels.numpy()
-    source = torch.from_numpy(
-        usable if atoms is None else _choose(usable, labels[usable], atoms, balanced, seed)
-    )
-    signals = split.signals(source)
-    signals /= torch.linalg.vector_norm(signals, dim=1, keepdim=True)
-    present = set(split.labels[source].tolist())
+    usable, blanks = np.arange(len(labels)), 0
+    while True:
+        if len(usable) == 0 or (atoms is not None and atoms > len(usable)):
+            raise ValueError(
+                f"atoms = {atoms}: there are only {len(usable)} training images that are not blank"
+            )
+        source = usable
+        if atoms is not None:
+            source = _choose(usable, labels.numpy()[usable], atoms, balanced, seed)
+        signals = vectors.rows(torch.from_numpy(source)).float()
+        norms = torch.linalg.vector_norm(signals, dim=1, keepdim=True)
+        blank = (norms[:, 0] == 0).numpy()
+        if not blank.any():
+            break
+        blanks += int(blank.sum())
+        usable = np.setdiff1d(usable, source[blank])  # choose again without them
+    chosen = torch.from_numpy(source)
+    present = set(labels[chosen].tolist())
     notes = [f"class {c} has no exemplar" for c in range(classes) if c not in present]
-    if blank := len(split) - len(usable):
-        notes.insert(0, f"{blank} blank training images cannot be atoms")
-    return Dictionary(signals, split.labels[source], source, tuple(notes))
+    if blanks:
+        notes.insert(0, f"{blanks} blank training images cannot be atoms")
+    return Dictionary(signals.div_(norms), labels[chosen], chosen, tuple(notes))
 
 
 def random(atoms: int, features: int, seed: int) -> Dictionary:

@@ -74,8 +74,10 @@ class SessionFiles(QObject):
 
     def save_to(self, path: Path) -> bool:
         """Save; if that fails the file that was there stays."""
-        if not path.suffix:
-            path = path.with_suffix(".json")
+        if path.suffix.lower() not in SUFFIXES:
+            path = path.with_name(f"{path.name}.json")
+            if path.exists() and not self._may_replace(path):  # the dialog did not know the name
+                return False
         try:
             save(self._workspace.document, path)
         except InputError as error:
@@ -103,6 +105,11 @@ class SessionFiles(QObject):
         if answer == buttons.Save:
             return self.save()
         return answer == buttons.Discard
+
+    def _may_replace(self, path: Path) -> bool:
+        buttons = QMessageBox.StandardButton
+        question = f"{path.name} already exists. Replace it?"
+        return QMessageBox.question(self._parent, "Save the session", question) == buttons.Yes
 
     def _folder(self) -> Path:
         path = self._workspace.path

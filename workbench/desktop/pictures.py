@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -29,11 +30,22 @@ def to_image(array: np.ndarray, low: float, high: float, signed: bool) -> QImage
     return QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
-def atom_image(atom: np.ndarray, shape: tuple[int, ...]) -> QImage | None:
-    """One atom as a picture, signed if it has negative entries; None if it is no image."""
-    if int(np.prod(shape)) != atom.size:
+def neuron_picture(experiment: Any, neuron: int) -> QImage | None:
+    """What a neuron stands for: its atom, or the training image that its features are of.
+
+    An atom with negative entries is drawn signed. None for atoms that are neither.
+    """
+    if experiment.dictionary is None:
         return None
-    array = atom.reshape(shape)
+    if experiment.vectors.backbone is not None:
+        source = experiment.dictionary.source
+        return None if source is None else picture_of(experiment.dataset.train, int(source[neuron]))
+    array = experiment.dictionary.atoms[neuron].numpy().reshape(experiment.dataset.image_shape)
     reach = float(np.abs(array).max()) or 1.0
     signed = bool(array.min() < 0)
     return to_image(array, -reach if signed else 0.0, reach, signed)
+
+
+def picture_of(split: Any, index: int) -> QImage:
+    """One image of a dataset."""
+    return to_image(np.asarray(split.image(index), np.float32), 0.0, 1.0, signed=False)

@@ -236,9 +236,11 @@ class Window(QMainWindow):
             words.append(f"fingerprint {status.fingerprint[:8]}")
         self.facts.setText("   ·   ".join(words))
         self.facts.setToolTip(f"Fingerprint of the run up to this step: {status.fingerprint}")
-        if status.alarm != self.alarm.text():
-            self.alarm.setText(status.alarm)
-            self.alarm.setVisible(bool(status.alarm))
+        experiment = self.workspace.experiment
+        banner = status.alarm or (" ".join(experiment.notes) if experiment else "")
+        if banner != self.alarm.text():
+            self.alarm.setText(banner)
+            self.alarm.setVisible(bool(banner))
         self._enable_actions()
 
     def _enable_actions(self) -> None:
@@ -426,7 +428,7 @@ class Window(QMainWindow):
 
     def dragEnterEvent(self, event: Any) -> None:
         urls = event.mimeData().urls()
-        if len(urls) == 1 and Path(urls[0].toLocalFile()).suffix in SUFFIXES:
+        if len(urls) == 1 and Path(urls[0].toLocalFile()).suffix.lower() in SUFFIXES:
             event.acceptProposedAction()
 
     def dropEvent(self, event: Any) -> None:

@@ -110,6 +110,8 @@ class Workspace(QObject):
             self.statusChanged.emit(status)
         if self.snapshot and self.snapshot.experiment is not self._experiment:
             self._experiment = self.snapshot.experiment
+            if same_run(self.document, self._experiment.asked):
+                self._left = None  # the session that was opened runs
             self.experimentChanged.emit(self._experiment)
         if status.serial != self._serial:
             self._serial = status.serial
@@ -137,8 +139,10 @@ class Workspace(QObject):
 
     def _go_back_to(self, asked: Document) -> None:
         """The run before goes on, so the document goes back to what that run was asked for."""
-        if not _rewind(self.history, asked) and self._left is not None:
+        unchanged = not self.history.can_undo
+        if self._left is not None and (unchanged or not _rewind(self.history, asked)):
             self.history, self.path = self._left  # the session just opened was refused as a whole
+            self._left = None
         if not _rewind(self.history, asked):
             self.history.push(asked, "Refused change")
         self.history.amend(self.document.with_value("view.sample", asked.view.sample))
@@ -290,8 +294,13 @@ class Workspace(QObject):
 
 def _rewind(history: History, asked: Document) -> bool:
     """Undo until a document asks for the same run; False if none did (then at the beginning)."""
-    while history.document.model_copy(update={"view": asked.view}) != asked:
+    while not same_run(history.document, asked):
         if not history.can_undo:
             return False
         history.undo()
     return True
+
+
+def same_run(a: Document, b: Document) -> bool:
+    """Whether two documents differ in no more than how they are shown."""
+    return a.model_copy(update={"view": b.view}) == b

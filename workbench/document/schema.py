@@ -84,6 +84,13 @@ class Backbone(Params):
         restart=True,
         advanced=True,
     )
+    weights_hash: str | None = parameter(
+        None,
+        "hash of the weights a result was made with; null takes any weights and records theirs",
+        label="Weights hash",
+        restart=True,
+        advanced=True,
+    )
 
 
 class Signal(Params):

@@ -57,9 +57,8 @@ def differences(old: Document, new: Document) -> str:
 
 
 def _changed_parameters(old: Document, new: Document) -> dict[str, tuple[Any, Any]]:
-    """System parameters whose values differ, [before, after]; what is not set has its default."""
-    params = kinds().get(new.system["kind"])
-    fields = params.Params.model_fields if params else {}
+    """Before and after of the system parameters that differ; what is not set has its default."""
+    fields = kinds()[new.system["kind"]].Params.model_fields
     defaults = {name: field.default for name, field in fields.items()}
     before, after = defaults | old.system, defaults | new.system
     return {

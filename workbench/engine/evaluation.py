@@ -70,9 +70,10 @@ def evaluate(
 
     Raises:
         Cancelled: ``cancelled`` said so, within one time step.
-        ValueError: a signal the system refuses.
+        InputError: a signal the system refuses.
     """
-    total = min(samples or len(experiment.dataset.test), len(experiment.dataset.test))
+    there = len(experiment.dataset.test)
+    total = there if samples is None else min(samples, there)
     tally = _Tally(experiment, total)
     size = experiment.document.run.batch
     for start in range(0, total, size):
@@ -100,7 +101,7 @@ class _Tally:
         """Code and decode one batch."""
         system, steps = self.experiment.system, self.experiment.steps
         started = time.perf_counter()
-        state = system.init(self.experiment.signals(samples))
+        state = self.experiment.initial(samples)
         rows: dict[str, list[Tensor]] = {o.name: [] for o in self.series}
         for step in range(steps + 1):
             if cancelled():

@@ -11,11 +11,15 @@ import torch
 from torch import Tensor
 
 from workbench import systems
+from workbench.analysis import stability
 from workbench.coding import dictionaries
 from workbench.coding.dictionaries import Dictionary
 from workbench.data import datasets
+from workbench.data.backbones import Backbone
 from workbench.data.datasets import Dataset
 from workbench.document import Document
+from workbench.engine import vectors
+from workbench.engine.vectors import FEATURE_NORM, Vectors
 from workbench.errors import InputError
 from workbench.parameters import unknown_key
 from workbench.systems.protocol import System, Wiring
@@ -36,7 +40,9 @@ class Experiment:
     dataset: Dataset
     dictionary: Dictionary | None  # None: the system uses none
     system: System
+    vectors: Vectors
     seconds: Mapping[str, float]  # time spent on "features" and "dictionary"
+    notes: tuple[str, ...] = ()  # what a person should know, one line each
 
     @property
     def steps(self) -> int:
@@ -45,11 +51,23 @@ class Experiment:
 
     def signals(self, samples: slice | list[int]) -> Tensor:
         """Signals of test samples, [B, N], scaled by ``signal.norm``, in the run's precision."""
-        signal = self.dataset.test.signals(samples).to(_precision(self.document))
+        signal = self.vectors.test.rows(samples).to(_precision(self.document))
         norm = self.document.signal.norm
         if isinstance(norm, (int, float)):
-            signal = signal * (norm / torch.linalg.vector_norm(signal, dim=1, keepdim=True))
+            length = torch.linalg.vector_norm(signal, dim=1, keepdim=True)
+            signal = torch.where(length > 0, signal * (norm / length), signal)  # blank stays blank
         return signal
+
+    def initial(self, samples: slice | list[int]) -> Any:
+        """The state at step 0 for test samples.
+
+        Raises:
+            InputError: the system refuses one of the signals.
+        """
+        try:
+            return self.system.init(self.signals(samples))
+        except ValueError as error:
+            raise InputError(f"{_which(samples)}: {error}") from error
 
 
 def prepare(
@@ -57,6 +75,7 @@ def prepare(
     previous: Experiment | None = None,
     report: Report = lambda text: None,
     cancelled: Callable[[], bool] = lambda: False,
+    samples: int | None = None,
 ) -> Experiment:
     """Load, build and check all that the document names.
 
@@ -66,6 +85,7 @@ def prepare(
             document asks for the same ones.
         report: told in words what is being done.
         cancelled: asked between the parts.
+        samples: only the first so many test images will be coded; None means all.
 
     Raises:
         InputError: the document asks for something wrong or absent, in one line.
@@ -76,17 +96,23 @@ def prepare(
     _refuse_what_is_not_built(document)
     seconds = {"features": 0.0, "dictionary": 0.0}
 
-    def stage(text: str) -> float:
+    def check() -> None:
         if cancelled():
             raise Cancelled
+
+    def stage(text: str) -> float:
+        check()
         report(text)
         return time.perf_counter()
 
     started = stage(f"Loading {document.data.dataset}")
-    if previous and previous.asked.data == document.data:
-        dataset = previous.dataset
+    side = document.backbone.image_size if document.backbone.name == "none" else None
+    old = previous.asked if previous else None
+    if previous and (old.data, old.backbone) == (document.data, document.backbone):
+        dataset, found = previous.dataset, previous.vectors
     else:
-        dataset = datasets.load(document.data)
+        dataset = datasets.load(document.data, side, report, check)
+        found = vectors.of_document(document, dataset, samples, report, check)
     seconds["features"] = time.perf_counter() - started
 
     dictionary = None
@@ -96,17 +122,25 @@ def prepare(
         if same and previous.dictionary and previous.asked.dictionary == document.dictionary:
             dictionary = previous.dictionary
         else:
-            dictionary = _checked(dictionaries.build, document.dictionary, dataset)
+            dictionary = _checked(_build_dictionary, document, dataset, found)
         seconds["dictionary"] = time.perf_counter() - started
 
     stage(f"Wiring {system_type.title}")
-    system = _checked(system_type, params, _wiring(document, dataset, dictionary))
-    resolved = _resolved(document, dataset, dictionary, system)
-    return Experiment(document, resolved, dataset, dictionary, system, seconds)
+    wiring = _wiring(document, found.size, dataset, dictionary)
+    system = _checked(system_type, params, wiring)
+    resolved = _resolved(document, dataset, dictionary, system, found.backbone)
+    made = (dataset, dictionary, system, found, seconds)
+    experiment = Experiment(document, resolved, *made, _notes(dataset, dictionary, found))
+    return replace(experiment, notes=(*experiment.notes, *_drive_note(experiment)))
 
 
 def with_live_params(experiment: Experiment, document: Document) -> Experiment:
-    """The experiment under a document that differs in live system parameters only."""
+    """The experiment under a document that differs in system parameters, decoder or view only.
+
+    Raises:
+        InputError: the document asks for something wrong or absent, in one line.
+    """
+    _refuse_what_is_not_built(document)
     system = experiment.system.with_params(system_params(document))
     resolved = experiment.document.changed(
         system=_system_values(system), view=document.view, decoder=document.decoder
@@ -135,7 +169,6 @@ def _system_type(document: Document) -> type[System]:
 def _refuse_what_is_not_built(document: Document) -> None:
     """Say what the document may ask for one day but not yet."""
     for place, value, available in (
-        ("backbone.name", document.backbone.name, ("none",)),
         ("decoder.kind", document.decoder.kind, ("max", "sum")),
         ("run.engine", document.run.engine, ("auto", "residual")),
         ("run.device", document.run.device, ("auto", "cpu")),
@@ -154,12 +187,33 @@ def _checked(build: Callable[..., Any], *arguments: Any) -> Any:
         raise InputError(str(error)) from error
 
 
+def _build_dictionary(document: Document, dataset: Dataset, found: Vectors) -> Dictionary:
+    labels, classes = dataset.train.labels, len(dataset.class_names)
+    return dictionaries.build(document.dictionary, found.train, labels, found.size, classes)
+
+
+def _notes(dataset: Dataset, dictionary: Dictionary | None, found: Vectors) -> tuple[str, ...]:
+    return (
+        *dataset.notes,
+        *(found.backbone.notes if found.backbone else ()),
+        *(dictionary.notes if dictionary else ()),
+    )
+
+
+def _drive_note(experiment: Experiment) -> tuple[str, ...]:
+    """A word of warning if the first signal drives the neurons far beyond their threshold."""
+    lasso = experiment.system.lasso(experiment.initial([0]))
+    note = None if lasso is None else stability.warn_of_drive(lasso)
+    return () if note is None else (note,)
+
+
 def _precision(document: Document) -> torch.dtype:
     return {"float32": torch.float32, "float64": torch.float64}[document.run.precision]
 
 
-def _wiring(document: Document, dataset: Dataset, dictionary: Dictionary | None) -> Wiring:
-    features = dataset.test.signals([0]).shape[1]
+def _wiring(
+    document: Document, features: int, dataset: Dataset, dictionary: Dictionary | None
+) -> Wiring:
     if dictionary is None:
         return Wiring(features)
     atoms = dictionary.atoms.to(_precision(document))
@@ -167,22 +221,35 @@ def _wiring(document: Document, dataset: Dataset, dictionary: Dictionary | None)
 
 
 def _resolved(
-    document: Document, dataset: Dataset, dictionary: Dictionary | None, system: System
+    document: Document,
+    dataset: Dataset,
+    dictionary: Dictionary | None,
+    system: System,
+    backbone: Backbone | None,
 ) -> Document:
     """The document with every natural choice written out."""
     values = {
         "data.train": len(dataset.train),
         "data.test": len(dataset.test),
-        "signal.norm": document.signal.norm or "none",
+        "signal.norm": document.signal.norm or (FEATURE_NORM if backbone else "none"),
         "run.engine": "residual",
         "run.device": "cpu",
         "run.batch": document.run.batch or natural_batch(system.neurons),
     }
+    if backbone is not None:
+        values["backbone.image_size"] = backbone.image_size
+        values["backbone.weights_hash"] = backbone.weights_hash
     if dictionary is not None:
         values["dictionary.atoms"] = len(dictionary.atoms)
     for place, value in values.items():
         document = document.with_value(place, value)
     return document.changed(system=_system_values(system))
+
+
+def _which(samples: slice | list[int]) -> str:
+    if isinstance(samples, slice):
+        return f"test samples {samples.start} to {samples.stop - 1}"
+    return f"test sample {', '.join(map(str, samples))}"
 
 
 def natural_batch(neurons: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 from torch import Tensor
 
 START = b""
@@ -18,8 +19,10 @@ def chain(previous: bytes, output: Tensor) -> bytes:
             indices and values of its non-zero entries enter, so it does not matter how silent
             neurons are stored.
     """
-    index = output.nonzero()
+    values = output.cpu().numpy()
+    # Twice as fast as `Tensor.nonzero`, which would say the same.
+    place = np.flatnonzero(values != 0)
     digest = hashlib.blake2b(previous, digest_size=16)
-    digest.update(index.cpu().numpy().tobytes())
-    digest.update(output[tuple(index.T)].cpu().numpy().tobytes())
+    digest.update(np.stack(np.divmod(place, values.shape[1]), 1))  # [n, 2] int64
+    digest.update(values.ravel()[place])
     return digest.digest()

@@ -48,12 +48,12 @@ class Job(Generic[T]):
 
     def _run(self, work: Callable[[Callable[[], bool]], Iterator[T]]) -> None:
         try:
-            for self.latest in work(self._stop.is_set):
-                pass
+            for found in work(self._stop.is_set):
+                self.latest = found
         except Cancelled:
             pass
         except InputError as error:
             self.error = str(error)
         except Exception as error:
             log.exception("the evaluation failed")
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from workbench.engine import fingerprint
 from workbench.systems.protocol import System
@@ -59,10 +60,11 @@ class Recording:
         """
         branch = object.__new__(Recording)
         branch.budget, branch.spacing, branch.head = self.budget, self.spacing, step
-        branch._schedule = [entry for entry in self._schedule if entry[0] <= step]
-        branch._schedule.append((step, system))
+        before = [entry for entry in self._schedule if entry[0] < step]
+        branch._schedule = [*(before or self._schedule[:1]), (step, system)]
         branch._constant = self._constant
-        branch._checkpoints = {k: s for k, s in self._checkpoints.items() if k <= step}
+        checkpoints = self._checkpoints
+        branch._checkpoints = {k: checkpoints[k] for k in list(checkpoints) if k <= step}
         branch._digests = self._digests[: step + 1]
         branch._summaries = {name: rows.copy(step + 1) for name, rows in self._summaries.items()}
         branch._spikes = self._spikes[: step + 1]
@@ -71,25 +73,34 @@ class Recording:
         return branch
 
     def _append(self, system: System, state: Any) -> None:
-        names = {o.name for o in system.observables if o.kind in (*SUMMARY_KINDS, "spikes")}
-        seen = system.observe(state, names | {system.output})
-        step = self.head + 1
-        previous = self._digests[-1] if self._digests else fingerprint.START
-        self._digests.append(fingerprint.chain(previous, seen[system.output]))
-        for declared in system.observables:
-            if declared.kind in SUMMARY_KINDS and declared.name in seen:
-                row = seen[declared.name][0].cpu().numpy()
-                self._summaries.setdefault(declared.name, _Rows(row)).append(row)
-            elif declared.kind == "spikes":
-                index = seen[declared.name][0].nonzero()[:, 0].to(torch.int32).cpu().numpy()
-                self._spikes.append(index)
-                self._spike_bytes += index.nbytes
-        if step % self.spacing == 0:
-            self._checkpoints[step] = state
+        declared = [o for o in system.observables if o.kind in (*SUMMARY_KINDS, "spikes")]
+        seen = system.observe(state, {o.name for o in declared} | {system.output})
+        rows = {
+            o.name: seen[o.name][0].cpu().numpy()
+            for o in declared
+            if o.kind in SUMMARY_KINDS and o.name in seen
+        }
+        spikes = [seen[o.name][0] for o in declared if o.kind == "spikes"]
+        spikes = [fired.nonzero()[:, 0].to(torch.int32).cpu().numpy() for fired in spikes]
+        digest = self._digest_of(self.head + 1, seen[system.output])
+        # Nothing below fails, so that a step is recorded whole or not at all.
+        self._digests.append(digest)
+        for name, row in rows.items():
+            self._summaries.setdefault(name, _Rows(row)).append(row)
+        for index in spikes:
+            self._spikes.append(index)
+            self._spike_bytes += index.nbytes
+        if (self.head + 1) % self.spacing == 0:
+            self._checkpoints[self.head + 1] = state
             self._checkpoint_bytes += self._size(state)
-        self.head = step  # last: from now on readers may look
+        self.head += 1  # last: from now on readers may look
         while self.bytes_used > self.budget and len(self._checkpoints) > 1:
             self._thin()
+
+    def _digest_of(self, step: int, output: Tensor) -> bytes:
+        """The digest at ``step``, if the system puts out ``output`` there."""
+        previous = self._digests[step - 1] if step else fingerprint.START
+        return fingerprint.chain(previous, output)
 
     def _thin(self) -> None:
         """Drop every second checkpoint. A new dict is put in place, so readers never see half."""
@@ -114,33 +125,57 @@ class Recording:
         """Memory held by checkpoints and spikes."""
         return self._checkpoint_bytes + self._spike_bytes
 
+    @property
+    def course_start(self) -> int:
+        """The first step observed under the parameters that make the next one."""
+        return self._schedule[-1][0] + (len(self._schedule) > 1)
+
     def system_at(self, step: int) -> System:
         """The system, and so the parameters, that made the step *from* ``step`` to the next."""
         return next(system for start, system in reversed(self._schedule) if start <= step)
 
     def observer(self, step: int) -> System:
         """The system that the state at ``step`` came from, and under which it is observed."""
-        return self.system_at(max(step - 1, 0))
+        made = (system for start, system in reversed(self._schedule) if start < step)
+        return next(made, self._schedule[0][1])
 
     def state(self, step: int) -> Any:
         """The exact state at a recorded step; may compute up to ``spacing`` steps again.
 
         Raises:
             IndexError: the step is not recorded.
-            RuntimeError: the replay went another way than the run; a system is not pure.
+            RuntimeError: this is not what the run put out at that step; the system is not pure.
         """
         if not 0 <= step <= self.head:
             raise IndexError(f"step {step} is not recorded; steps 0 to {self.head} are")
-        checkpoints = self._checkpoints
-        start = max(k for k in checkpoints if k <= step)
+        checkpoints = self._checkpoints  # the thread that appends may put another in its place
+        start = max(k for k in list(checkpoints) if k <= step)
         state = checkpoints[start]
+        self._check(start, state)
         for k in range(start, step):
-            system = self.system_at(k)
-            state = system.step(state)
-            output = system.observe(state, (system.output,))[system.output]
-            if fingerprint.chain(self._digests[k], output) != self._digests[k + 1]:
-                raise RuntimeError(f"replay of step {k + 1} gave another result than the run")
+            state = self.following(k, state)
         return state
+
+    def following(self, step: int, state: Any) -> Any:
+        """The exact state after ``state``, which is that at ``step``, before the head.
+
+        Raises:
+            RuntimeError: as `state`.
+        """
+        after = self.stored(step + 1)
+        if after is None:
+            after = self.system_at(step).step(state)
+        self._check(step + 1, after)
+        return after
+
+    def _check(self, step: int, state: Any) -> None:
+        system = self.observer(step)
+        output = system.observe(state, (system.output,))[system.output]
+        if self._digest_of(step, output) != self._digests[step]:
+            raise RuntimeError(
+                f"step {step} came out otherwise than in the run: the system {system.kind!r} "
+                "changes its states or draws on something that is not in them"
+            )
 
     def stored_steps(self) -> list[int]:
         """Steps whose states are kept whole, ascending; the others are recomputed on demand."""
@@ -157,7 +192,7 @@ class Recording:
     def summary(self, name: str) -> np.ndarray | None:
         """A small observable at every recorded step, [head + 1, ...], or None if not observed.
 
-        The array is a view of memory that later steps do not touch.
+        The array is a read-only view of memory that later steps do not touch.
         """
         rows = self._summaries.get(name)
         return None if rows is None else rows.view(self.head + 1)
@@ -181,7 +216,9 @@ class _Rows:
         self._length += 1
 
     def view(self, length: int) -> np.ndarray:
-        return self._array[:length]
+        view = self._array[:length]
+        view.flags.writeable = False
+        return view
 
     def copy(self, length: int) -> _Rows:
         twin = object.__new__(_Rows)

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ def write(folder: Path, evaluation: Evaluation, experiment: Experiment) -> list[
     Raises:
         InputError: the folder cannot be written to.
     """
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         return [
             _write_json(folder / "results.json", as_object(evaluation, experiment)),
             *_write_confusion(folder, evaluation, experiment),
@@ -63,11 +64,30 @@ def write(folder: Path, evaluation: Evaluation, experiment: Experiment) -> list[
             *_write_counts(folder, evaluation, experiment),
         ]
     except OSError as error:
-        raise InputError(f"{folder}: results cannot be written there: {error.strerror}") from error
+        raise _not_written(folder, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for results, if it is not there.
+
+    Raises:
+        InputError: it cannot be made, or cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _not_written(folder, error) from error
+
+
+def _not_written(folder: Path, error: OSError) -> InputError:
+    return InputError(f"{folder}: results cannot be written there: {error.strerror or error}")
 
 
 def _write_json(path: Path, found: dict[str, Any]) -> Path:
-    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     return path
 
 

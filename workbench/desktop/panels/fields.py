@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -28,6 +28,23 @@ def subscripted(symbol: str) -> str:
     """A symbol as the papers set it: "t_ref" with its index lowered."""
     head, underscore, index = symbol.partition("_")
     return f"{head}<sub>{index}</sub>" if underscore else symbol
+
+
+class _NoWheel(QObject):
+    """Lets the wheel scroll the rail instead of turning what happens to lie under the mouse."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() != QEvent.Type.Wheel:
+            return False
+        event.ignore()
+        return True
+
+
+def tame(control: QWidget) -> None:
+    """No wheel; and after a click the bare keys still belong to the run, as with the buttons."""
+    control.installEventFilter(_NoWheel(control))
+    if not isinstance(control, QLineEdit):
+        control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 
 class Field(QWidget):
@@ -66,6 +83,7 @@ class Field(QWidget):
         unit = f" ({self.declared.unit})" if self.declared.unit else ""
         control.setAccessibleName(f"{self.declared.label}{unit}")
         control.setToolTip(self._tooltip())
+        tame(control)
         return control
 
     def _tooltip(self) -> str:
@@ -128,7 +146,7 @@ class NumberField(Field):
             self.text.clearFocus()  # bare keys belong to the window again
 
     def _read(self, text: str) -> Any:
-        """The typed text as a number, as nothing, or as it is (then the model says what is wrong)."""
+        """The typed text as a number, as nothing, or as it is: then the model complains."""
         if not text and self.declared.optional:
             return None
         try:

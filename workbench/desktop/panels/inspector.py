@@ -8,12 +8,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from workbench.desktop.pictures import atom_image
+from workbench.desktop.pictures import neuron_picture
 from workbench.desktop.theme import theme
 from workbench.desktop.views.images import Picture
 from workbench.desktop.workspace import Workspace
 
-HINT = "The strongest neuron at this step. Click a trace, a mark in the raster or an atom to select one."
+HINT = "The strongest neuron now. Click a trace, a mark in the raster or an atom to select one."
 
 
 class InspectorPanel(QWidget):
@@ -81,13 +81,10 @@ class InspectorPanel(QWidget):
         return 0 if system.neurons else None
 
     def _show_atom(self, snapshot: Any, neuron: int) -> None:
-        atoms = snapshot.experiment.system.wiring.atoms
-        shape = snapshot.experiment.dataset.image_shape
-        picture = None if atoms is None else atom_image(atoms[neuron].float().numpy(), shape)
+        picture = neuron_picture(snapshot.experiment, neuron)
         self.picture.setVisible(picture is not None)
         if picture is not None:
-            self.picture._image = picture
-            self.picture.update()
+            self.picture.show_image(picture)
 
     def _values(self, snapshot: Any, neuron: int) -> list[tuple[str, str, str]]:
         """Rows of (name, value, meaning)."""

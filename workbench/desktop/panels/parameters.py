@@ -7,12 +7,12 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from workbench.desktop.panels.fields import Field, NumberField, make_field
+from workbench.desktop.panels.fields import Field, NumberField, make_field, tame
 from workbench.desktop.workspace import Workspace
 from workbench.document import Document, sections
 from workbench.parameters import Parameter, declared
 
-SECTIONS = ("data", "dictionary", "signal", "run")  # above and below the system's own
+SECTIONS = ("data", "backbone", "dictionary", "signal", "run")  # above and below the system's own
 
 
 class Group(QWidget):
@@ -97,6 +97,7 @@ class ParametersPanel(QWidget):
         self._kind = ""
         self.kind = QComboBox()
         self.kind.setAccessibleName("System")
+        tame(self.kind)
         self.kind.currentIndexChanged.connect(self._kind_chosen)
         workspace.ready.connect(self._offer_systems)
         workspace.documentChanged.connect(self.show_document)
@@ -135,7 +136,7 @@ class ParametersPanel(QWidget):
         if old is not None:
             self._column.removeWidget(old)
             old.deleteLater()
-        self._column.insertWidget(2, group)  # after data and dictionary
+        self._column.insertWidget(3, group)  # after data, backbone and dictionary
         self.groups["system"] = group
         blocker = QSignalBlocker(self.kind)
         self.kind.setCurrentIndex(self.kind.findData(kind))

@@ -99,9 +99,9 @@ class SamplesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        heading = QLabel("INPUT")
-        heading.setProperty("role", "section")
-        column.addWidget(heading)
+        self.heading = QLabel("INPUT")
+        self.heading.setProperty("role", "section")
+        column.addWidget(self.heading)
         self.thumbnails = Thumbnails()
         self.thumbnails.chosen.connect(workspace.select_sample)
         column.addWidget(self.thumbnails)
@@ -114,6 +114,7 @@ class SamplesPanel(QWidget):
         self.index.setFixedWidth(theme.px(56))
         self.index.editingFinished.connect(self._typed)
         self.label = QLabel()
+        self.label.setMinimumWidth(1)  # a long name is cut, and does not widen the rail
         row.addWidget(self.previous)
         row.addWidget(self.index)
         row.addWidget(self.next)
@@ -143,9 +144,10 @@ class SamplesPanel(QWidget):
 
     def _typed(self) -> None:
         text = self.index.text().strip()
-        if text.isdigit():
+        if text.isdecimal():
             self._go_to(int(text))
         self._show_document(self._workspace.document)
+        self.index.clearFocus()  # bare keys belong to the window again
 
     def _go_to(self, sample: int) -> None:
         experiment = self._workspace.experiment
@@ -171,4 +173,6 @@ class SamplesPanel(QWidget):
         if experiment is not None and sample < len(experiment.dataset.test):
             dataset = experiment.dataset
             name = dataset.class_names[int(dataset.test.labels[sample])]
-            self.label.setText(f"of {len(dataset.test)} · “{name}”")
+            self.label.setText(f"“{name}”")
+            self.label.setToolTip(f"the true class of test image {sample}")
+            self.heading.setText(f"INPUT · {len(dataset.test)} TEST IMAGES")

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench import palette
-from workbench.desktop.pictures import atom_image
+from workbench.desktop.pictures import neuron_picture
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View
 from workbench.desktop.workspace import Workspace
@@ -102,7 +102,8 @@ class AtomsView(View):
     title = "Dictionary atoms"
     shows = (
         "The atoms of the dictionary, the most active at this step first, framed in the colour "
-        "of their class, with their activation."
+        "of their class, with their activation. With a backbone they are features; shown is the "
+        "training image they were computed from."
     )
     equation = "Φ = [φ₁ … φ_M], each of unit norm"
     look_for = (
@@ -129,8 +130,8 @@ class AtomsView(View):
         wiring = snapshot.experiment.system.wiring
         if wiring.atoms is None:
             self.show_empty(f"{snapshot.experiment.system.title} uses no dictionary.")
-        elif wiring.features != int(np.prod(snapshot.experiment.dataset.image_shape)):
-            self.show_empty("Features of a backbone are no image.")
+        elif neuron_picture(snapshot.experiment, 0) is None:
+            self.show_empty("Random atoms of a backbone's features are no image.")
 
     def draw(self, snapshot: Any) -> None:
         system, dataset = snapshot.experiment.system, snapshot.experiment.dataset
@@ -158,9 +159,7 @@ class AtomsView(View):
 
     def _picture(self, snapshot: Any, neuron: int) -> Any:
         if neuron not in self._pictures:
-            atom = snapshot.experiment.system.wiring.atoms[neuron].float().numpy()
-            shape = snapshot.experiment.dataset.image_shape
-            self._pictures[neuron] = atom_image(atom, shape)
+            self._pictures[neuron] = neuron_picture(snapshot.experiment, neuron)
         return self._pictures[neuron]
 
     def figure(self) -> Any:

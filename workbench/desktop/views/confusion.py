@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -20,7 +20,10 @@ from PySide6.QtWidgets import (
 from workbench.desktop.pictures import lookup
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View, quiet_combo
-from workbench.desktop.workspace import Workspace
+from workbench.desktop.workspace import Workspace, same_run
+
+
+ELIDE = Qt.TextElideMode.ElideRight
 
 
 class Matrix(QWidget):
@@ -42,7 +45,9 @@ class Matrix(QWidget):
 
     def _cells(self) -> tuple[float, float, float]:
         """Left and top of the cells and their side."""
-        margin = theme.px(36)
+        metrics = QFontMetricsF(theme.font(11))
+        widest = max(metrics.horizontalAdvance(name) for name in self._names)
+        margin = min(max(widest + 12, theme.px(28)), theme.px(88))
         columns = len(self._names) + 1
         side = min((self.width() - margin) / columns, (self.height() - margin) / len(self._names))
         return margin, theme.px(4), max(side, 1.0)
@@ -68,14 +73,16 @@ class Matrix(QWidget):
 
     def _paint_names(self, painter: QPainter, left: float, top: float, side: float) -> None:
         painter.setPen(QColor(theme.colours.muted))
-        bottom = top + side * len(self._names)
+        bottom = top + side * len(self._names) - 1
         for label, name in enumerate((*self._names, "–")):
             under = QRectF(left + label * side, bottom, side, theme.px(16))
-            painter.drawText(under, Qt.AlignmentFlag.AlignCenter, name[:4])
+            short = painter.fontMetrics().elidedText(name, ELIDE, round(side))
+            painter.drawText(under, Qt.AlignmentFlag.AlignCenter, short)
             if label < len(self._names):
                 beside = QRectF(0, top + label * side, left - 6, side)
                 flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                painter.drawText(beside, flags, name[:6])
+                wide = painter.fontMetrics().elidedText(name, ELIDE, round(left - 8))
+                painter.drawText(beside, flags, wide)
         width = side * (len(self._names) + 1)
         words = QRectF(left, bottom + theme.px(14), width, theme.px(16))
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, "decided (– undecided)")
@@ -180,7 +187,7 @@ class ConfusionView(View):
             return
         text = f"<b>{100 * accuracy[chosen]:.1f} %</b> right"
         evaluated = self.workspace.evaluated_document
-        if evaluated is not None and not _same_run(evaluated, snapshot.experiment.document):
+        if evaluated is not None and not same_run(evaluated, snapshot.experiment.document):
             text += " · of earlier settings"
         self.summarise(text)
 
@@ -211,8 +218,3 @@ class ConfusionView(View):
     def _counts(self) -> np.ndarray | None:
         evaluation = self.workspace.evaluation
         return evaluation.confusion.get(self.decoder.currentText()) if evaluation else None
-
-
-def _same_run(a: Any, b: Any) -> bool:
-    """Whether two documents give the same result, whatever they show of it."""
-    return a.model_copy(update={"view": b.view}) == b

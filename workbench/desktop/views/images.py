@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from workbench.desktop.pictures import to_image
+from workbench.desktop.pictures import neuron_picture, picture_of, to_image
 from workbench.desktop.views.base import View, of_kind
 from workbench.desktop.workspace import Workspace
+
+EXEMPLARS = 4  # shown in place of a reconstruction that is no image
+EXEMPLAR_TIP = "The input, and the training images whose neurons are most active"
 
 
 class Picture(QWidget):
@@ -25,7 +28,11 @@ class Picture(QWidget):
 
     def show_array(self, array: np.ndarray, low: float, high: float, signed: bool) -> None:
         """Show [H, W] through a colour map from low to high, or [H, W, 3] as it is."""
-        self._image = to_image(array, low, high, signed)
+        self.show_image(to_image(array, low, high, signed))
+
+    def show_image(self, image: QImage) -> None:
+        """Show a picture that is made already."""
+        self._image = image
         self.update()
 
     def paintEvent(self, event: Any) -> None:
@@ -45,7 +52,8 @@ class ImagesView(View):
     title = "Input and reconstruction"
     shows = (
         "The signal, what the active atoms add up to, and what they leave over. PSNR and SSIM "
-        "compare with the input (pixels from 0 to 1)."
+        "compare with the input (pixels from 0 to 1). With a backbone: the input, and the "
+        "training images whose neurons are most active."
     )
     equation = "Ŝ = Φ a"
     look_for = (
@@ -63,44 +71,70 @@ class ImagesView(View):
         self._layout.addWidget(self._body, 1)
         self._observables: list[Any] = []
         self._pictures: list[Picture] = []
+        self._captions: list[QLabel] = []
 
     def needs(self, system: Any) -> set[str]:
-        return {o.name for o in of_kind(system, "image")}
+        names = {o.name for o in of_kind(system, "image")}
+        return names | ({system.code} if system.code else set())
 
     def reset(self, snapshot: Any) -> None:
         observables = of_kind(snapshot.experiment.system, "image")
-        shape = snapshot.experiment.dataset.image_shape
         if not observables:
             self.show_empty("This system has nothing to show as an image.")
             return
-        if int(np.prod(shape)) != snapshot.experiment.system.wiring.features:
-            self.show_empty("Features of a backbone are no image.")
-            return
-        if observables != self._observables:
-            self._observables = observables
-            self._make_pictures()
+        self._observables = observables
+        if snapshot.experiment.vectors.backbone is None:
+            titles = [f"{o.title} {o.symbol}".strip() for o in observables]
+            self._make_pictures(titles, [o.meaning for o in observables])
+        else:
+            self._make_pictures(["Input"] + [""] * EXEMPLARS, [EXEMPLAR_TIP] * (EXEMPLARS + 1))
+            self._pictures[0].show_image(
+                picture_of(snapshot.experiment.dataset.test, snapshot.sample)
+            )
 
-    def _make_pictures(self) -> None:
+    def _make_pictures(self, titles: list[str], tips: list[str]) -> None:
         while self._row.count():
             self._row.takeAt(0).widget().deleteLater()
-        self._pictures = []
-        for observable in self._observables:
+        self._pictures, self._captions = [], []
+        for title, tip in zip(titles, tips, strict=True):
             column = QWidget()
             stack = QVBoxLayout(column)
             stack.setContentsMargins(0, 0, 0, 0)
             stack.setSpacing(4)
-            caption = QLabel(f"{observable.title} {observable.symbol}".strip())
+            caption = QLabel(title)
             caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
             caption.setMinimumWidth(1)  # the pictures share the room, whatever they are called
             caption.setProperty("role", "small")
-            picture = Picture(observable.title)
-            picture.setToolTip(observable.meaning)
+            picture = Picture(title or "Exemplar")
+            picture.setToolTip(tip)
             stack.addWidget(picture, 1)
             stack.addWidget(caption)
             self._row.addWidget(column, 1)
             self._pictures.append(picture)
+            self._captions.append(caption)
 
     def draw(self, snapshot: Any) -> None:
+        if snapshot.experiment.vectors.backbone is None:
+            self._draw_signals(snapshot)
+        else:
+            self._draw_exemplars(snapshot)
+
+    def _draw_exemplars(self, snapshot: Any) -> None:
+        """Features are no image: show the training images whose neurons are most active."""
+        experiment = snapshot.experiment
+        code = snapshot.observed.get(experiment.system.code)
+        if code is None:
+            return
+        labels, names = experiment.system.wiring.labels, experiment.dataset.class_names
+        strongest = np.argsort(-np.abs(np.nan_to_num(code)), kind="stable")[:EXEMPLARS]
+        for place, neuron in enumerate(strongest.tolist(), start=1):
+            image = neuron_picture(experiment, neuron) if code[neuron] else None
+            self._pictures[place].show_image(image or QImage())
+            what = "" if labels is None else f"{names[int(labels[neuron])]} "
+            self._captions[place].setText(f"{what}{code[neuron]:.2f}" if code[neuron] else "")
+        self.summarise(f"{np.count_nonzero(code)} exemplars explain the features")
+
+    def _draw_signals(self, snapshot: Any) -> None:
         seen, shape = snapshot.observed, snapshot.experiment.dataset.image_shape
         if not self._pictures or any(o.name not in seen for o in self._observables):
             return
@@ -135,7 +169,11 @@ class ImagesView(View):
         from workbench.analysis import figures
 
         seen = self.workspace.snapshot.observed
-        shape = self.workspace.snapshot.experiment.dataset.image_shape
+        experiment = self.workspace.snapshot.experiment
+        if experiment.vectors.backbone is not None:
+            shown = [experiment.dataset.test.image(self.workspace.snapshot.sample)]
+            return figures.images_figure(shown, ["Input"], [False], self.caption())
+        shape = experiment.dataset.image_shape
         return figures.images_figure(
             [seen[o.name].reshape(shape) for o in self._observables],
             [o.title for o in self._observables],

@@ -201,7 +201,7 @@ class TracesView(PlotView):
         self._summary(snapshot, values, len(steps))
 
     def _choose_neurons(self, snapshot: Any, values: np.ndarray) -> None:
-        """The strongest now and the selected one; not every frame, so that traces do not flicker."""
+        """The strongest and the selected one; not every frame, so that traces do not flicker."""
         count = int(self.top.currentText().split()[1])
         selected = self.workspace.neuron
         wanted = set() if selected is None or selected >= len(values) else {selected}
@@ -347,7 +347,7 @@ class TracesView(PlotView):
 
 
 def _joined(steps: np.ndarray, traces: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Several traces [n, m] as one line with gaps: x, y and the array that says where to connect."""
+    """Several traces [n, m] as one line with gaps: x, y, and where to connect."""
     if len(steps) > MOST_POINTS:
         steps, traces = _extremes(steps, traces)
     count, columns = traces.shape

@@ -1,0 +1,351 @@
+"""Opening and saving from the window: nothing is lost, whatever goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from workbench.document import load, shipped
+
+Key, Held, Button = Qt.Key, Qt.KeyboardModifier, QMessageBox.StandardButton
+CONTROL, SHIFT = Held.ControlModifier, Held.ShiftModifier
+
+
+@pytest.fixture
+def choose_file(monkeypatch):
+    """Answers the file dialogs of the system with a path; an empty one cancels."""
+
+    def choose(path: Path | str) -> None:
+        for name in ("getOpenFileName", "getSaveFileName"):
+            monkeypatch.setattr(QFileDialog, name, lambda *a, **k: (str(path), ""))
+
+    return choose
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """Answers the question about unsaved changes; the list counts how often it was asked."""
+    asked: list[str] = []
+
+    def give(button: QMessageBox.StandardButton) -> list[str]:
+        def question(parent, title, text, *more):
+            asked.append(text)
+            return button
+
+        monkeypatch.setattr(QMessageBox, "question", question)
+        return asked
+
+    return give
+
+
+@pytest.fixture
+def session(tmp_path) -> Path:
+    """A session of the user's own."""
+    return Path(shutil.copy(shipped()["lif-population"], tmp_path / "mine.json"))
+
+
+def drop(window, *paths: Path) -> bool:
+    """Drag files onto the window and let go; whether it would have them."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, copy = Qt.MouseButton.LeftButton, Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(300, 300), copy, data, buttons, Held.NoModifier)
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(
+            window,
+            QDropEvent(
+                QPointF(300, 300), copy, data, buttons, Held.NoModifier, QEvent.Type.Drop
+            ),
+        )
+    return enter.isAccepted()
+
+
+def change(user) -> None:
+    user.write(user.field("system.threshold").text, "1.5")
+    user.settle()
+
+
+# -- opening -------------------------------------------------------------------------------------
+
+
+def test_open_shows_the_chosen_session(user, window, choose_file, session):
+    choose_file(session)
+    user.press(Key.Key_O, CONTROL)
+    user.settle()
+    assert window.workspace.experiment.system.kind == "lif"
+    assert window.windowTitle().startswith("mine")
+    assert window.said.text() != ""
+    assert not window.isWindowModified()
+
+
+def test_cancelling_the_file_dialog_changes_nothing(user, window, choose_file):
+    choose_file("")
+    before = window.workspace.document
+    user.press(Key.Key_O, CONTROL)
+    user.press(Key.Key_S, CONTROL | SHIFT)
+    user.settle()
+    assert window.workspace.document is before
+    assert not user.complaints
+
+
+def test_an_example_opens_from_its_menu(user, window):
+    by_name = {action.text(): action for action in window.files.examples_menu.actions()}
+    assert set(by_name) == {name.replace("-", " ") for name in shipped()}
+    by_name["lif population"].trigger()
+    user.settle()
+    assert window.workspace.experiment.system.kind == "lif"
+    assert window.workspace.path == shipped()["lif-population"]
+    window.files.recent_menu.aboutToShow.emit()
+    assert [a.text() for a in window.files.recent_menu.actions()] == ["None yet"]
+
+
+def test_recent_files_come_newest_first_and_can_be_forgotten(
+    user, window, session, tmp_path, open_window, choose_file
+):
+    other = Path(shutil.copy(session, tmp_path / "other.json"))
+    for path in (session, other):
+        choose_file(path)
+        user.do("open")
+    menu = window.files.recent_menu
+    menu.aboutToShow.emit()
+    assert [a.text() for a in menu.actions() if a.text()] == [str(other), str(session), "Forget all"]
+    menu.actions()[1].trigger()
+    user.settle()
+    assert window.workspace.path == session
+    later = open_window("digits-exemplar").window.files.recent_menu  # another sitting
+    later.aboutToShow.emit()
+    assert later.actions()[0].text() == str(session)
+    later.actions()[-1].trigger()
+    later.aboutToShow.emit()
+    assert [a.text() for a in later.actions()] == ["None yet"]
+
+
+def test_a_recent_file_that_is_gone_is_not_offered(user, window, session, choose_file):
+    choose_file(session)
+    user.do("open")
+    session.unlink()
+    window.files.recent_menu.aboutToShow.emit()
+    assert [a.text() for a in window.files.recent_menu.actions()] == ["None yet"]
+
+
+@pytest.mark.parametrize("name", ["mine.json", "MINE.JSON"])
+def test_a_session_dropped_on_the_window_is_opened(user, window, session, name):
+    path = session.rename(session.with_name(name))
+    assert drop(window, path)
+    user.settle()
+    assert window.workspace.path == path
+    assert window.workspace.experiment.system.kind == "lif"
+
+
+def test_what_is_no_session_cannot_be_dropped(user, window, session, tmp_path):
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"")
+    assert not drop(window, picture)
+    assert not drop(window, session, session)  # two at once
+    assert not drop(window)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("{", "is not JSON"),
+        ('{"workbench": 1, "sistem": {}}', "did you mean system"),
+        ('{"workbench": 1, "system": {"kind": "lca"}, "view": {"sample": -1}}', "view.sample = -1"),
+        ('{"workbench": 99, "system": {"kind": "lca"}}', "99"),
+    ],
+    ids=["cut off", "unknown key", "out of range", "of the future"],
+)
+def test_a_corrupt_file_keeps_the_open_session(user, window, choose_file, tmp_path, content, part):
+    path = tmp_path / "corrupt.json"
+    path.write_text(content)
+    user.go_to(30)
+    change(user)
+    before, fingerprint = window.workspace.document, window.workspace.status.fingerprint
+    choose_file(path)
+    user.press(Key.Key_O, CONTROL)
+    user.settle()
+    (box,) = user.complaints
+    assert box.text().startswith(str(path)) and part in box.text() and "\n" not in box.text()
+    user.click(box.button(Button.Ok))
+    user.settle()
+    assert window.workspace.document is before
+    assert window.workspace.status.fingerprint == fingerprint
+    assert window.workspace.path == shipped()["digits-exemplar"]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "part"),
+    [
+        ("system.kind=lca2", "system.kind = 'lca2'"),
+        ("system.treshold=1", "did you mean threshold"),
+        ("system.threshold=-1", "system.threshold = -1"),
+        ("dictionary.atoms=100000", "atoms"),
+        ("view.sample=400", "view.sample = 400"),
+        ("run.device=cuda", "run.device = 'cuda'"),
+    ],
+)
+def test_a_session_that_the_engine_refuses_keeps_the_open_one(
+    user, window, choose_file, tmp_path, assignment, part
+):
+    path = tmp_path / "wrong.json"
+    document = load(shipped()["digits-exemplar"]).with_text(assignment)
+    path.write_text(document.to_json())
+    user.go_to(30)
+    before, fingerprint = window.workspace.document, window.workspace.status.fingerprint
+    choose_file(path)
+    user.press(Key.Key_O, CONTROL)
+    user.wait(lambda: user.complaints)
+    (box,) = user.complaints
+    assert part in box.text() and "\n" not in box.text()
+    user.click(box.button(Button.Ok))
+    user.settle()
+    assert not user.complaints
+    assert window.workspace.document == before
+    assert window.workspace.path == shipped()["digits-exemplar"]
+    assert window.workspace.status.fingerprint == fingerprint
+    user.press(Key.Key_Right)
+    user.settle()
+    assert user.step == 31
+
+
+# -- saving --------------------------------------------------------------------------------------
+
+
+def test_save_writes_the_file_it_came_from(user, window, choose_file, session):
+    choose_file(session)
+    user.do("open")
+    user.settle()
+    change(user)
+    assert window.isWindowModified()
+    choose_file("")  # no dialog is needed now
+    user.press(Key.Key_S, CONTROL)
+    assert not window.isWindowModified()
+    assert load(session) == window.workspace.document
+    assert load(session).system["threshold"] == 1.5
+    assert str(session) in window.said.text()
+
+
+def test_an_example_is_never_written_to(user, window, choose_file, tmp_path):
+    before = shipped()["digits-exemplar"].read_bytes()
+    change(user)
+    choose_file(tmp_path / "copy.json")
+    user.press(Key.Key_S, CONTROL)  # asks for a name
+    assert shipped()["digits-exemplar"].read_bytes() == before
+    assert load(tmp_path / "copy.json").system["threshold"] == 1.5
+    assert window.workspace.path == tmp_path / "copy.json"
+    assert window.windowTitle().startswith("copy")
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("run", "run.json"),
+        ("threshold 1.5", "threshold 1.5.json"),
+        ("run.workbench", "run.workbench"),
+        ("run.JSON", "run.JSON"),
+    ],
+)
+def test_a_name_without_an_ending_gets_one(user, window, choose_file, tmp_path, typed, written):
+    choose_file(tmp_path / typed)
+    user.press(Key.Key_S, CONTROL | SHIFT)
+    assert not user.complaints
+    assert load(tmp_path / written) == window.workspace.document
+
+
+@pytest.mark.parametrize("button", [Button.Yes, Button.No])
+def test_a_file_is_not_replaced_unasked_when_its_ending_was_left_out(
+    user, window, choose_file, answer, session, button
+):
+    asked, before = answer(button), session.read_bytes()
+    choose_file(session.with_suffix(""))  # the file dialog saw no file of that name
+    user.press(Key.Key_S, CONTROL | SHIFT)
+    assert len(asked) == 1 and "mine.json" in asked[0]
+    assert (session.read_bytes() == before) is (button == Button.No)
+
+
+@pytest.mark.parametrize("seam", ["fsync", "replace"])
+def test_a_full_disk_keeps_the_old_file_and_says_so_in_one_line(
+    user, window, choose_file, session, monkeypatch, seam
+):
+    choose_file(session)
+    user.do("open")
+    user.settle()
+    change(user)
+    before = session.read_bytes()
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(f"workbench.document.store.os.{seam}", full)
+    user.press(Key.Key_S, CONTROL)
+    monkeypatch.undo()
+    (box,) = user.complaints
+    assert "No space left on device" in box.text() and "\n" not in box.text()
+    user.click(box.button(Button.Ok))
+    assert session.read_bytes() == before
+    assert [path.name for path in session.parent.glob("*mine*")] == ["mine.json"]
+    assert window.isWindowModified()  # nothing pretends to be saved
+    user.press(Key.Key_S, CONTROL)
+    assert load(session).system["threshold"] == 1.5
+
+
+# -- unsaved changes -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("button", [Button.Cancel, Button.Discard, Button.Save])
+def test_unsaved_changes_are_asked_about_before_another_session_is_opened(
+    user, window, choose_file, answer, session, tmp_path, button
+):
+    choose_file(tmp_path / "kept.json")
+    user.do("save_as")
+    change(user)
+    asked = answer(button)
+    assert drop(window, session)
+    user.settle()
+    assert len(asked) == 1
+    stayed = button == Button.Cancel
+    assert window.workspace.path == (tmp_path / "kept.json" if stayed else session)
+    assert window.isWindowModified() is stayed
+    saved = load(tmp_path / "kept.json").system["threshold"]
+    assert saved == (1.5 if button == Button.Save else 2.0)
+
+
+def test_closing_asks_about_unsaved_changes_and_stays_on_cancel(user, window, answer):
+    change(user)
+    asked = answer(Button.Cancel)
+    user.press(Key.Key_Q, CONTROL)
+    assert asked and window.isVisible()
+    user.press(Key.Key_Right)
+    user.settle()
+    assert user.step == 1
+    answer(Button.Discard)
+    user.press(Key.Key_Q, CONTROL)
+    assert not window.isVisible()
+
+
+def test_looking_around_is_no_change_to_be_saved(user, window, answer):
+    asked = answer(Button.Cancel)
+    user.press(Key.Key_Right, CONTROL)
+    window.workspace.select_neuron(3)
+    user.choose(window.layout_choice, "Teach")
+    user.choose(window.transport.speed, "fastest")
+    user.settle()
+    assert not window.isWindowModified()
+    user.press(Key.Key_Q, CONTROL)
+    assert not asked and not window.isVisible()
+
+
+def test_a_change_taken_back_is_no_change_to_be_saved(user, window):
+    change(user)
+    assert window.isWindowModified()
+    user.do("undo")
+    assert not window.isWindowModified()

@@ -1,0 +1,203 @@
+"""What every view promises: help, a name, a summary, exports, and drawing only when needed."""
+
+from __future__ import annotations
+
+import csv
+from xml.etree import ElementTree
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QMessageBox
+
+from workbench.desktop.views import VIEWS
+from workbench.desktop.views.base import PlotView, _plain
+
+SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
+LIF = ("lif-population", "system.steps=40")
+NAMES = [view.name for view in VIEWS]
+OF_LIF = ["traces", "counts", "raster", "images"]
+EACH = [pytest.param(SMALL, name, id=name) for name in NAMES] + [
+    pytest.param(LIF, name, id=f"{name}, lif") for name in OF_LIF
+]
+
+
+def filled(user, name: str):
+    """The view at the end of the run, evaluated if that is what it shows."""
+    user.go_to(40)
+    if name == "confusion":
+        user.do("evaluate")
+        user.wait(lambda: not user.window.workspace.evaluating)
+    return user.bring_up(name)
+
+
+def export(user, view, suffix: str) -> None:
+    """Choose a format in the view's export menu."""
+    user.click(view.header.export)
+    (menu,) = (menu for menu in view.findChildren(QMenu) if menu.isVisible())
+    (action,) = (a for a in menu.actions() if a.data() == suffix)
+    button = Qt.MouseButton.LeftButton
+    user.qtbot.mouseClick(menu, button, pos=menu.actionGeometry(action).center())
+    user.frames(1)
+
+
+@pytest.mark.parametrize(("user", "name"), EACH, indirect=["user"])
+def test_every_view_exports_its_figure_and_its_data(user, window, name, tmp_path, monkeypatch):
+    view = filled(user, name)
+    for suffix in ("png", "svg", "pdf", "csv"):
+        path = tmp_path / f"{name} of run 1.5.{suffix}"
+        typed = str(path.with_name(f"{name} of run 1.5"))  # the ending is added
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, t=typed: (t, ""))
+        export(user, view, suffix)
+        assert window.said.text() == f"Exported to {path}"
+    assert not QImage(str(tmp_path / f"{name} of run 1.5.png")).isNull()
+    assert ElementTree.parse(tmp_path / f"{name} of run 1.5.svg").getroot().tag.endswith("svg")
+    assert (tmp_path / f"{name} of run 1.5.pdf").read_bytes().startswith(b"%PDF-")
+    rows = list(csv.reader((tmp_path / f"{name} of run 1.5.csv").open(encoding="utf-8")))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert len(rows) - 1 == expected_rows(window, name)
+    assert all(float(value) == float(value) for row in rows[1:] for value in row)
+
+
+def expected_rows(window, name: str) -> int:
+    """How many rows of data a view must write, counted independently."""
+    snapshot = window.workspace.snapshot
+    system = snapshot.experiment.system
+    return {
+        "traces": 41,
+        "terms": 41,
+        "counts": 41,
+        "evidence": 41,
+        "raster": sum(len(neurons) for neurons in snapshot.recording.spikes()),
+        "images": system.wiring.features,
+        "atoms": system.neurons,
+        "confusion": 10,
+    }[name]
+
+
+@pytest.mark.parametrize(("user", "name"), EACH, indirect=["user"])
+def test_every_view_can_be_exported_at_the_first_step(user, window, name, tmp_path):
+    view = user.bring_up(name)
+    if name == "confusion":
+        assert view.figure() is None and view.table() is None
+    else:
+        assert view.figure() is not None
+        assert view.table() is not None
+
+
+def test_a_view_that_is_empty_says_that_there_is_nothing_to_export(
+    user, window, tmp_path, monkeypatch
+):
+    view = user.bring_up("confusion")
+    path = tmp_path / "confusion.png"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(path), ""))
+    export(user, view, "png")
+    assert window.said.text() == "Nothing to export yet"
+    assert not path.exists()
+
+
+def test_an_export_that_cannot_be_written_is_said_in_one_line(user, window, tmp_path, monkeypatch):
+    view = user.bring_up("counts")
+    path = tmp_path / "nowhere" / "counts.csv"
+    warned = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(path), ""))
+    monkeypatch.setattr(QMessageBox, "warning", lambda *a: warned.append(a[-1]))
+    export(user, view, "csv")
+    assert warned == [f"{path} could not be written: No such file or directory"]
+
+
+@pytest.mark.parametrize(("user", "name"), EACH, indirect=["user"])
+def test_every_view_has_a_name_a_summary_and_help(user, window, name):
+    view = filled(user, name)
+    assert view.accessibleName() == view.title
+    assert view.accessibleDescription()
+    assert view.accessibleDescription() == _plain(view.header.summary.text())
+    assert "<" not in view.accessibleDescription()
+    user.click(view.header.help)
+    popup = view.findChild(QLabel, "help")
+    assert popup.isVisible()
+    assert view.title in popup.text() and "Look for" in popup.text()
+    assert view.equation in popup.text()
+    user.qtbot.mouseClick(popup, Qt.MouseButton.LeftButton)
+    user.qtbot.keyClick(popup, Qt.Key.Key_Escape)
+    user.wait(lambda: view.findChild(QLabel, "help") is None)
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_the_caption_names_document_sample_step_and_fingerprint(user, window):
+    user.go_to(12)
+    caption = window.views["terms"].caption()
+    fingerprint = window.workspace.status.fingerprint
+    assert caption == f"digits-exemplar, test sample 0, step 12, fingerprint {fingerprint}"
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_a_view_at_rest_is_not_drawn_again(user, window, monkeypatch):
+    user.go_to(20)
+    user.frames(3)
+    drawn = []
+    for view in VIEWS:
+        monkeypatch.setattr(view, "draw", lambda self, snapshot: drawn.append(self.name))
+    user.frames(10)
+    assert not drawn
+    window.workspace.select_neuron(4)
+    user.settle()
+    assert "traces" in drawn
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_all_plots_share_the_cursor_and_the_time_axis(user, window):
+    user.go_to(23)
+    plots = [view for view in window.views.values() if isinstance(view, PlotView)]
+    on_screen = [view for view in plots if view.widget.isVisible()]
+    assert len(on_screen) >= 3
+    assert {view.cursor.value() for view in on_screen} == {23}
+    assert len({tuple(view.plot.viewRange()[0]) for view in on_screen}) == 1
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_ranges_only_grow_while_the_run_goes_on(user, window):
+    ranges = []
+    for step in range(0, 41, 5):
+        user.go_to(step)
+        ranges.append(window.views["terms"].plot.viewRange()[1])
+    for (low, high), (next_low, next_high) in zip(ranges, ranges[1:], strict=False):
+        assert next_low <= low and next_high >= high
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_a_click_beside_everything_puts_the_cursor_there(user, window):
+    user.go_to(40)
+    view = window.views["terms"]
+    low, high = view.plot.viewRange()[1]
+    user.click_plot(view, 10, low + 0.9 * (high - low))
+    assert user.step == 10
+    user.click_plot(window.views["counts"], 30, 0.1)
+    assert user.step == 30
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+@pytest.mark.parametrize("name", ["traces", "counts", "terms"])
+def test_a_double_click_fits_the_range(user, window, name):
+    view = user.bring_up(name)
+    user.go_to(40)
+    before = view.plot.viewRange()[1]
+    view.plot.setYRange(-500, 500)
+    place = view.widget.rect().center()
+    viewport, left = view.widget.viewport(), Qt.MouseButton.LeftButton
+    user.qtbot.mouseClick(viewport, left, pos=place)
+    user.qtbot.mouseDClick(viewport, left, pos=place)
+    user.settle()
+    after = view.plot.viewRange()[1]
+    assert after[1] - after[0] < 300
+    assert after[1] == pytest.approx(before[1], rel=0.5)
+
+
+def test_a_view_says_why_it_is_empty_before_the_first_run(open_window):
+    user = open_window("digits-exemplar", "run.device=cuda", ready=False)
+    user.wait(lambda: user.complaints)
+    user.complaints[0].close()
+    user.frames(2)
+    view = user.window.views["traces"]
+    assert view._empty.isVisible()
+    assert "run.device" in view._empty.text()

@@ -1,0 +1,111 @@
+"""The confusion matrix and the evaluation behind it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
+SLOW = ("digits-exemplar", "run.batch=2", "run.precision=float64")
+
+
+def test_it_fills_and_shows_the_accuracy_at_the_end(user, window):
+    view = user.bring_up("confusion")
+    assert view.header.summary.text() == "not evaluated yet"
+    assert view.words.text() == "360 images"
+    user.click(view.button)
+    user.wait(lambda: not window.workspace.evaluating)
+    user.settle()
+    evaluation = window.workspace.evaluation
+    assert evaluation.accuracy["sum"] >= 0.98
+    assert f"sum {100 * evaluation.accuracy['sum']:.1f} %" in view.header.summary.text()
+    assert view.words.text() == "360 images"
+    assert view.matrix._counts.sum() == 360
+    right = np.trace(view.matrix._counts[:, :10])
+    assert right / 360 == evaluation.accuracy["sum"]
+    assert not view.progress.isVisible()
+
+
+@pytest.mark.parametrize("user", [SLOW], indirect=True)
+def test_it_shows_progress_and_time_left_and_can_be_cancelled_and_started_again(user, window):
+    view = user.bring_up("confusion")
+    user.click(view.button)
+    user.wait(lambda: "left" in view.words.text() and view.matrix._counts.sum() > 0)
+    assert view.button.text() == "Cancel"
+    assert view.progress.isVisible()
+    assert 0 < view.progress.value() < view.progress.maximum() == 360
+    assert not window.actions_by_name["evaluate"].isEnabled()
+    user.click(view.button)
+    user.wait(lambda: not window.workspace.evaluating)
+    user.frames(2)
+    done = window.workspace.evaluation.done
+    assert 0 < done < 360
+    assert view.button.text() == "Evaluate test set"
+    assert view.words.text() == f"{done} of 360 images"
+    assert view.matrix._counts.sum() == done  # what was done stays
+    user.click(view.button)
+    user.wait(lambda: window.workspace.evaluation is not None)
+    user.frames(2)
+    assert window.workspace.evaluating
+    window.actions_by_name["cancel_evaluation"].trigger()
+    user.wait(lambda: not window.workspace.evaluating)
+    assert not window.actions_by_name["cancel_evaluation"].isEnabled()
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_the_other_decoder_has_its_own_matrix(user, window):
+    view = user.bring_up("confusion")
+    user.click(view.button)
+    user.wait(lambda: not window.workspace.evaluating)
+    user.settle()
+    confusion = window.workspace.evaluation.confusion
+    np.testing.assert_array_equal(view.matrix._counts, confusion["sum"])
+    user.choose(view.decoder, "max")
+    user.settle()
+    np.testing.assert_array_equal(view.matrix._counts, confusion["max"])
+    assert not np.array_equal(confusion["max"], confusion["sum"])
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_a_result_of_other_settings_says_so(user, window):
+    view = user.bring_up("confusion")
+    user.click(view.button)
+    user.wait(lambda: not window.workspace.evaluating)
+    user.do("next_sample")
+    user.settle()
+    assert "earlier settings" not in view.header.summary.text()  # the same for any image
+    user.write(user.field("system.threshold").text, "1.5")
+    user.settle()
+    assert "of earlier settings" in view.header.summary.text()
+    user.do("undo")
+    user.settle()
+    assert "earlier settings" not in view.header.summary.text()
+
+
+@pytest.mark.parametrize("user", [("digits-random", *SMALL[1:])], indirect=True)
+def test_neurons_without_classes_decide_nothing_and_the_view_says_so(user, window):
+    view = user.bring_up("confusion")
+    user.click(view.button)
+    user.wait(lambda: not window.workspace.evaluating)
+    user.settle()
+    assert view.header.summary.text() == "nothing to decide: the neurons have no classes"
+
+
+@pytest.mark.parametrize("layout", ["Explore", "Teach", "Debug"])
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_evaluate_brings_the_matrix_up_in_every_layout(user, window, layout):
+    user.choose(window.layout_choice, layout)
+    user.settle()
+    user.do("evaluate")
+    user.wait(lambda: not window.workspace.evaluating)
+    user.settle()
+    assert window._on_screen(window.views["confusion"])
+    dock = window.area.docks["confusion"]
+    assert window.area.dockWidgetArea(dock).value != 0  # it has a place, and covers nobody
+    assert window.views["confusion"].matrix._counts.sum() == 40
+
+
+@pytest.mark.parametrize("user", [("lif-population", "system.steps=20")], indirect=True)
+def test_a_system_that_decides_nothing_has_nothing_to_evaluate(user, window):
+    assert not window.actions_by_name["evaluate"].isEnabled()
+    assert window.area.docks["confusion"].isHidden()

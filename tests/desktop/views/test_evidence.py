@@ -1,0 +1,88 @@
+"""The class evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workbench.desktop.views.evidence import decided_at
+
+SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
+
+
+@pytest.mark.parametrize(
+    ("leaders", "expected"),
+    [
+        ([0, 0, 0], None),
+        ([0, 1, 1], 1),
+        ([0, 1, 2, 1, 1], 3),
+        ([1, 1], 0),
+        ([0, 2, 0, 2], 3),
+        ([], None),
+    ],
+)
+def test_the_decision_falls_where_the_last_leader_took_over(leaders, expected):
+    evidence = np.zeros((len(leaders), 3))
+    for step, leader in enumerate(leaders):
+        if leader:
+            evidence[step, leader] = 1.0
+    assert decided_at(evidence) == expected
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_the_bars_are_the_summed_activity_of_each_class(user, window):
+    view = user.bring_up("evidence")
+    user.go_to(40)
+    snapshot = window.workspace.snapshot
+    system, record = snapshot.experiment.system, snapshot.recording
+    code = np.abs(system.observe(record.state(40), ("activation",))["activation"][0].numpy())
+    labels = system.wiring.labels.numpy()
+    expected = [code[labels == c].sum() for c in range(10)]
+    np.testing.assert_allclose(view.bars._values, expected, rtol=1e-5)
+    winner = int(np.argmax(expected))
+    truth = int(snapshot.experiment.dataset.test.labels[0])
+    name = snapshot.experiment.dataset.class_names[winner]
+    verdict = "right" if winner == truth else "wrong"
+    assert view.accessibleDescription().startswith(f"{name} since ")
+    assert verdict in view.accessibleDescription()
+    user.go_to(0)
+    assert "undecided" in view.accessibleDescription()
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_it_can_be_seen_over_time_and_a_click_seeks(user, window):
+    view = user.bring_up("evidence")
+    user.go_to(40)
+    user.choose(view.mode, "over time")
+    user.settle()
+    assert view.widget.isVisible() and not view.bars.isVisible()
+    x, y = view._curves[0].getData()
+    assert len(x) == 41
+    user.click_plot(view, 15, view.plot.viewRange()[1][1] * 0.9)
+    assert user.step == 15
+    user.choose(view.mode, "now")
+    user.settle()
+    assert view.bars.isVisible() and not view.widget.isVisible()
+
+
+@pytest.mark.parametrize("user", [("digits-random", "data.train=300")], indirect=True)
+def test_without_classes_it_says_how_to_get_some(user, window):
+    view = user.bring_up("evidence")
+    assert view._empty.isVisible()
+    assert "exemplar dictionary" in view._empty.text()
+    user.choose(view.mode, "over time")
+    user.settle()
+    assert not view.widget.isVisible() and view._empty.isVisible()
+    user.choose(user.field("dictionary.kind").combo, "exemplar")
+    user.settle()
+    assert not view._empty.isVisible() and view.widget.isVisible()
+
+
+@pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)
+@pytest.mark.parametrize("mode", ["now", "over time"])
+def test_diverged_evidence_is_drawn(user, window, mode):
+    view = user.bring_up("evidence")
+    user.choose(view.mode, mode)
+    user.go_to(100)
+    window.grab()  # paints
+    assert window.facts.text().startswith("finished: diverged")

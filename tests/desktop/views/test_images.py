@@ -1,0 +1,57 @@
+"""Input, reconstruction and residual."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio
+from PySide6.QtGui import QImage
+
+SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
+
+
+def grey(picture: QImage) -> np.ndarray:
+    return np.array(
+        [
+            [picture.pixelColor(x, y).lightness() for x in range(picture.width())]
+            for y in range(picture.height())
+        ]
+    )
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_input_reconstruction_and_residual_stand_side_by_side(user, window):
+    user.go_to(40)
+    view = user.bring_up("images")
+    names = [picture.accessibleName() for picture in view._pictures]
+    assert len(names) == 3
+    seen = window.workspace.snapshot.observed
+    original = window.workspace.experiment.dataset.test.image(0)
+    shown = grey(view._pictures[0]._image)
+    assert shown.shape == (8, 8)
+    # the brighter the pixel, the lighter the picture
+    assert np.corrcoef(shown.ravel(), np.asarray(original).ravel())[0, 1] > 0.95
+    psnr = peak_signal_noise_ratio(
+        np.asarray(original, float), seen["reconstruction"].reshape(8, 8).astype(float), data_range=1
+    )
+    assert f"PSNR {psnr:.1f} dB" in view.accessibleDescription()
+    assert "SSIM" in view.accessibleDescription()
+
+
+@pytest.mark.parametrize("user", [("lif-population", "system.steps=20")], indirect=True)
+def test_a_system_without_reconstruction_shows_what_it_has(user, window):
+    view = user.bring_up("images")
+    declared = [o for o in window.workspace.experiment.system.observables if o.kind == "image"]
+    assert len(view._pictures) == len(declared) >= 1
+    user.choose(window.parameters.kind, "LCA")
+    user.settle()
+    user.bring_up("images")
+    assert len(view._pictures) == 3
+
+
+@pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)
+def test_a_diverged_reconstruction_says_so(user, window):
+    view = user.bring_up("images")
+    user.go_to(100)
+    window.grab()
+    assert "diverged" in view.accessibleDescription()

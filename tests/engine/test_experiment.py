@@ -1,0 +1,203 @@
+"""From a document to all that a run needs: built once, resolved wholly, refused in one line."""
+
+import pytest
+import torch
+
+from workbench.data import datasets
+from workbench.document import Document, load, shipped
+from workbench.engine.evaluation import evaluate
+from workbench.engine.experiment import (
+    Cancelled,
+    natural_batch,
+    prepare,
+    system_params,
+    with_live_params,
+)
+from workbench.errors import InputError
+
+
+def nulls(document):
+    """The places of a document that hold null."""
+    return {
+        f"{section}.{key}"
+        for section, values in document.model_dump().items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if value is None
+    }
+
+
+NOT_APPLICABLE = {  # pixels have no weights, digits no folder, and no neuron is selected
+    "data.root",
+    "backbone.weights",
+    "backbone.weights_hash",
+    "backbone.image_size",
+    "view.neuron",
+}
+
+
+def test_every_natural_choice_is_written_out():
+    document = Document.parse({"system": {"kind": "lca"}})
+    resolved = prepare(document).document
+    assert nulls(resolved) == NOT_APPLICABLE < nulls(document)
+    assert resolved.value("data.train") == 1437 and resolved.value("data.test") == 360
+    assert resolved.value("dictionary.atoms") == 1437
+    assert resolved.value("signal.norm") == "none"
+    assert resolved.value("run.engine") == "residual" and resolved.value("run.device") == "cpu"
+    assert resolved.value("run.batch") == 512
+    assert resolved.system == {
+        "kind": "lca",
+        "threshold": 2.0,
+        "time_constant": 100.0,
+        "time_step": 1.0,
+        "steps": 100,
+        "transfer": "soft",
+        "integrator": "euler",
+    }
+
+
+def test_a_system_without_a_dictionary_leaves_its_size_open():
+    resolved = prepare(Document.parse({"system": {"kind": "lif"}})).document
+    assert nulls(resolved) == NOT_APPLICABLE | {"dictionary.atoms"}
+
+
+@pytest.mark.parametrize("name", ["digits-exemplar", "digits-random", "lif-population"])
+def test_the_resolved_document_repeats_the_result(name):
+    first = prepare(load(shipped()[name]).with_value("system.steps", 30))
+    again = prepare(Document.parse(first.document.model_dump()))
+    assert again.document == first.document
+    prints = [list(evaluate(experiment, 40))[-1].fingerprint for experiment in (first, again)]
+    assert prints[0] == prints[1]
+
+
+@pytest.mark.parametrize(
+    ("neurons", "batch"),
+    [(1, 512), (64, 512), (1437, 512), (7812, 512), (60_000, 66), (4_000_000, 1), (10**8, 1)],
+)
+def test_the_natural_batch_holds_16_megabytes_and_at_least_one_sample(neurons, batch):
+    assert natural_batch(neurons) == batch
+
+
+def test_what_the_document_asks_for_again_is_not_built_again(document, monkeypatch):
+    first = prepare(document())
+    loads = []
+    real = datasets.load
+
+    def loading(*arguments, **keywords):
+        loads.append(arguments)
+        return real(*arguments, **keywords)
+
+    monkeypatch.setattr(datasets, "load", loading)
+    other_system = prepare(document(time_constant=50.0), first)
+    assert other_system.dataset is first.dataset
+    assert other_system.dictionary is first.dictionary
+    assert other_system.system.params.time_constant == 50
+
+    other_atoms = prepare(document(dictionary={"atoms": 90}), other_system)
+    assert other_atoms.dataset is first.dataset and not loads
+    assert len(other_atoms.dictionary.atoms) == 90
+
+    other_data = prepare(document(data={"seed": 4}), other_atoms)
+    assert len(loads) == 1 and other_data.dataset is not first.dataset
+    assert not torch.equal(other_data.dictionary.atoms, first.dictionary.atoms)
+    assert other_data.dictionary.atoms.shape == first.dictionary.atoms.shape
+
+    back = prepare(document("lif", data={"seed": 4}), other_data)
+    assert back.dataset is other_data.dataset and back.dictionary is None
+    assert prepare(document(data={"seed": 4}), back).dictionary is not None
+
+
+def test_what_is_reused_gives_the_result_of_what_is_built_anew(document):
+    first = prepare(document("lif"))
+    one = prepare(document(dictionary={"kind": "random", "atoms": 70}), prepare(document(), first))
+    other = prepare(document(dictionary={"kind": "random", "atoms": 70}))
+    results = [list(evaluate(experiment, 10))[-1].fingerprint for experiment in (one, other)]
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("norm", [10, 0.5])
+def test_signals_are_scaled_to_the_norm_asked_for(prepared, norm):
+    plain, scaled = prepared(), prepared(signal={"norm": norm})
+    signals, lengths = scaled.signals(slice(30)), plain.signals(slice(30)).norm(dim=1)
+    assert torch.allclose(signals.norm(dim=1), torch.tensor(float(norm)))
+    assert torch.allclose(signals / norm * lengths[:, None], plain.signals(slice(30)))
+    assert lengths.std() > 0.05
+    assert scaled.document.signal.norm == norm
+
+
+def test_a_blank_signal_stays_blank(prepared):
+    experiment = prepared(signal={"norm": 10})
+    experiment.dataset.test.images[3] = 0
+    signals = experiment.signals([2, 3])
+    assert signals[1].count_nonzero() == 0 and signals[0].norm() == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("float32", torch.float32), ("float64", torch.float64)]
+)
+def test_everything_is_computed_in_the_precision_asked_for(prepared, precision, dtype):
+    for kind in ("lca", "lif", "lif poisson"):
+        experiment = prepared(kind, run={"precision": precision})
+        state = experiment.system.step(experiment.initial([0]))
+        assert state.signal.dtype == dtype
+        assert all(not t.is_floating_point() or t.dtype == dtype for t in state)
+
+
+def test_it_tells_what_it_is_doing_and_can_be_called_off(document):
+    told = []
+    prepare(document(), report=told.append)
+    assert told == ["Loading digits", "Building the exemplar dictionary", "Wiring LCA"]
+    for parts in range(3):
+        heard = []
+        with pytest.raises(Cancelled):
+            prepare(document(), report=heard.append, cancelled=lambda: len(heard) == parts)  # noqa: B023
+        assert heard == told[:parts]
+
+
+def test_time_is_measured(prepared):
+    seconds = prepared().seconds
+    assert set(seconds) == {"features", "dictionary"} and all(v > 0 for v in seconds.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("system.threshold=-1", "system.threshold = -1: must be a number of at least 0"),
+        ("system.threshold=high", "system.threshold = 'high': must be a number of at least 0"),
+        ("system.treshold=1", "did you mean threshold?"),
+        ("system.kind=lcaa", "did you mean lca?"),
+        ("data.dataset=mnist", "--set data.root=FOLDER"),
+        ("data.test=361", "data.test = 361: there are only 360"),
+        ("dictionary.atoms=1438", "dictionary.atoms = 1438: there are only 1437"),
+        ("decoder.kind=perceptron", "decoder.kind = 'perceptron': not available yet"),
+        ("run.engine=dense", "run.engine = 'dense': not available yet; auto or residual is"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(document, change, words):
+    with pytest.raises(InputError) as error:
+        prepare(document().with_text(change))
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_negative_signals_under_poisson_are_the_users_to_know(prepared):
+    experiment = prepared("lif poisson")
+    experiment.dataset.test.images[3] -= 1
+    with pytest.raises(InputError, match="test sample 3: Poisson encoding needs signals of at"):
+        experiment.initial([3])
+
+
+def test_live_parameters_change_the_system_and_nothing_else(document):
+    first = prepare(document())
+    changed = document(threshold=0.25, decoder={"kind": "max"}, view={"neuron": 2})
+    live = with_live_params(first, changed)
+    assert live.asked == changed
+    assert live.dataset is first.dataset and live.dictionary is first.dictionary
+    assert live.system.params == system_params(changed) and live.system.params.threshold == 0.25
+    assert live.document == prepare(changed).document
+    assert first.system.params.threshold == 1
+
+
+@pytest.mark.parametrize("change", ["system.threshold=-1", "decoder.kind=perceptron"])
+def test_live_parameters_are_checked(document, change):
+    with pytest.raises(InputError, match="must be|not available yet"):
+        with_live_params(prepare(document()), document().with_text(change))

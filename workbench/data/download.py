@@ -1,0 +1,138 @@
+"""Datasets and weights fetched through torchvision, when asked, and never otherwise.
+
+torchvision does the work: addresses, mirrors, checksums, unpacking. It tells of its progress by a
+bar alone, so for the time of a download a bar of ours stands in its place: it reports, and raises
+when the download is called off. A dataset is built in a folder beside its place and moved there
+when it is whole, so that nothing half-made is left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from workbench.data import torchvision_compat
+from workbench.data.backbones import published, published_file
+from workbench.errors import InputError
+
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "cifar10": "CIFAR10",
+    "cifar100": "CIFAR100",
+}
+Report = Callable[[int, int | None], None]  # bytes so far, bytes in all (None: not known)
+Check = Callable[[], None]
+_lock = threading.Lock()  # one download at a time: the bar is torchvision's, not ours
+
+
+def dataset(
+    name: str,
+    root: Path,
+    report: Report = lambda done, total: None,
+    check: Check = lambda: None,
+) -> None:
+    """Put a dataset into ``root``, as torchvision lays it out.
+
+    Args:
+        name: as in a document, "mnist".
+        report: told of each piece that came.
+        check: called with each piece; raises to call the download off.
+
+    Raises:
+        InputError: there is no such download, no network, or what came is damaged.
+    """
+    if name not in DATASETS:
+        raise InputError(f"{name!r} cannot be downloaded; can be: {', '.join(DATASETS)}")
+    torchvision_compat.ensure()
+    from torchvision import datasets
+    from torchvision.datasets import utils
+
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as aside:
+            with _bar(utils, report, check), _explained(name):
+                getattr(datasets, DATASETS[name])(aside, download=True)
+            for made in Path(aside).iterdir():
+                if made.is_dir():  # the unpacked files; archives beside them are not needed
+                    shutil.rmtree(root / made.name, ignore_errors=True)
+                    shutil.move(made, root / made.name)
+    except OSError as error:
+        raise InputError(f"{root}: {name} cannot be put there: {error.strerror}") from error
+
+
+def weights(
+    name: str, report: Report = lambda done, total: None, check: Check = lambda: None
+) -> Path:
+    """Fetch the published weights of a network; returns their file.
+
+    Raises:
+        InputError: there are none, no network, or what came is damaged.
+    """
+    torchvision_compat.ensure()
+    import torch.hub
+
+    url, path = published(name).url, published_file(name)
+    if path.is_file():
+        return path
+    checksum = torch.hub.HASH_REGEX.search(path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _bar(torch.hub, report, check), _explained(name):
+            torch.hub.download_url_to_file(url, str(path), checksum.group(1) if checksum else None)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+    return path
+
+
+@contextlib.contextmanager
+def _bar(module: Any, report: Report, check: Check) -> Iterator[None]:
+    """While this lasts, ``module.tqdm`` reports and can be called off."""
+
+    class Bar:
+        def __init__(self, total: int | None = None, **looks: Any) -> None:
+            self._total, self._done = total, 0
+
+        def __enter__(self) -> Bar:
+            return self
+
+        def __exit__(self, *failure: object) -> None:
+            pass
+
+        def update(self, size: int) -> None:
+            check()
+            self._done += size
+            report(self._done, self._total)
+
+    with _lock:
+        before = module.tqdm
+        module.tqdm = Bar
+        try:
+            # torchvision prints what it does; stdout belongs to results
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        finally:
+            module.tqdm = before
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """What can go wrong on the way, in a sentence that helps."""
+    try:
+        yield
+    except (URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(
+            f"{name} cannot be downloaded, there is no way to its server ({reason}); where there "
+            "is none, fetch it on another machine and give its folder or file"
+        ) from None
+    except RuntimeError as error:
+        line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{name} was downloaded but is not whole: {line}") from None

@@ -1,0 +1,84 @@
+"""What is coded: the pixels of a dataset, or the features of a backbone, as vectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbench import folders
+from workbench.coding.dictionaries import Rows
+from workbench.data import backbones
+from workbench.data.backbones import Backbone
+from workbench.data.datasets import Dataset
+from workbench.data.features import Features, Pixels, Progress
+from workbench.document import Document
+from workbench.errors import InputError
+
+FEATURE_NORM = 10.0  # features are rescaled to it, so that one threshold suits every backbone
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Training and test vectors of one dataset."""
+
+    train: Rows
+    test: Rows
+    size: int  # N
+    backbone: Backbone | None = None
+
+
+def of_document(
+    document: Document,
+    dataset: Dataset,
+    samples: int | None,
+    report: Callable[[str], None],
+    check: Callable[[], None],
+) -> Vectors:
+    """The vectors a document asks for; features are computed or taken from the cache.
+
+    Args:
+        samples: only this many test vectors are needed; None means all.
+        report: told in words how far it is.
+        check: called between batches; raises to call the work off.
+
+    Raises:
+        InputError: backbone or weights are wrong or absent, or the cache cannot be written to.
+    """
+    if document.backbone.name == "none":
+        return Vectors(Pixels(dataset.train), Pixels(dataset.test), _pixels(dataset))
+    report(f"Building {document.backbone.name}")
+    backbone = backbones.load(document.backbone)
+    wanted = document.backbone.weights_hash
+    if wanted is not None and wanted != backbone.weights_hash:
+        raise InputError(
+            f"backbone.weights_hash = {wanted!r}: the weights found have "
+            f"{backbone.weights_hash!r}; these are not the ones the session was made with "
+            "(null takes any)"
+        )
+    cache = folders.cache() / "features"
+    train, test = (Features(split, backbone, cache) for split in (dataset.train, dataset.test))
+    for what, features, count in (("training", train, None), ("test", test, samples)):
+        features.compute(count, _teller(what, report), check)
+    return Vectors(train, test, backbone.size, backbone)
+
+
+def _pixels(dataset: Dataset) -> int:
+    return dataset.test.signals([0]).shape[1]
+
+
+def _teller(what: str, report: Callable[[str], None]) -> Callable[[Progress], None]:
+    """Tells of progress in words, a few times a second."""
+    told = 0.0
+
+    def tell(progress: Progress) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= 0.25 or progress.done == progress.total:
+            told = now
+            report(
+                f"Features of the {what} images: {progress.done} of {progress.total}, "
+                f"{progress.seconds_left:.0f} s left"
+            )
+
+    return tell
