@@ -19,9 +19,9 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench import __version__
+from workbench import __version__, cli_store
 from workbench.display import has_display
-from workbench.document import Document, load, shipped
+from workbench.document import Document, holds_data, load, shipped
 from workbench.errors import InputError
 from workbench.folders import home
 
@@ -57,7 +57,13 @@ def gui() -> int:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    commands = {"run": _run_parser, "screenshot": _screenshot_parser, "info": _info_parser}
+    commands = {
+        "run": _run_parser,
+        "screenshot": _screenshot_parser,
+        "download": _download_parser,
+        "cache": _cache_parser,
+        "info": _info_parser,
+    }
     if arguments and arguments[0] in commands:
         return commands[arguments[0]]().parse_args(arguments[1:])
     return _open_parser().parse_args(arguments)
@@ -87,7 +93,7 @@ def _open_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="workbench",
         description="Watch spiking and sparse-coding networks think.",
-        epilog="Other commands: workbench run, workbench screenshot, workbench info; "
+        epilog="Other commands: workbench run, screenshot, download, cache, info; "
         f"each has --help. Examples to open by name: {', '.join(shipped())}.",
     )
     _add_session(parser, optional=True)
@@ -125,12 +131,26 @@ def _info_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _download_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="workbench download", description="Fetch a dataset or the weights of a backbone."
+    )
+    cli_store.add_download(parser)
+    return parser
+
+
+def _cache_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="workbench cache", description="List or clear the cached features.")
+    cli_store.add_cache(parser)
+    return parser
+
+
 def _add_session(parser: argparse.ArgumentParser, optional: bool = False) -> None:
     parser.add_argument(
         "session",
         nargs="?" if optional else None,
         default=DEFAULT_SESSION,
-        help="a session file, or the name of an example",
+        help="a session file, the name of an example, or images: a folder, a zip, a .npz",
     )
     parser.add_argument(
         "--set",
@@ -168,7 +188,10 @@ def _session(options: argparse.Namespace) -> tuple[Document, Path]:
         raise InputError(
             f"{options.session}: no such file or example; the examples are {', '.join(examples)}"
         )
-    document = load(path)
+    if holds_data(path):
+        document, path = load(examples[DEFAULT_SESSION]).on_data(path), examples[DEFAULT_SESSION]
+    else:
+        document = load(path)
     for assignment in options.assignments:
         document = document.with_text(assignment)
     return document, path
@@ -288,6 +311,7 @@ def _info(options: argparse.Namespace) -> int:
             print(f"  {name} {importlib.metadata.version(name)}")
     print(f"  threads {torch.get_num_threads()}")
     print(f"settings and log: {home()}")
+    print("\n".join(cli_store.listing()))
     print("examples: " + ", ".join(shipped()))
     for kind, system in systems.kinds().items():
         print(f"system {kind}: {system.summary}")

@@ -67,7 +67,10 @@ def test_balanced_classes_differ_by_one_at_most_unless_one_is_used_up(labels, sh
 
 
 def test_the_odd_ones_out_of_a_balanced_choice_favour_no_class(digits):
-    first = [exemplar(Pixels(digits.train), digits.train.labels, 1, True, seed, 10).labels.item() for seed in range(100)]
+    first = [
+        exemplar(Pixels(digits.train), digits.train.labels, 1, True, seed, 10).labels.item()
+        for seed in range(100)
+    ]
     assert set(first) == set(range(10))
 
 
@@ -75,13 +78,17 @@ def test_a_plain_choice_is_not_balanced_and_follows_the_classes():
     split = split_of([0] * 900 + [1] * 100)
     taken = torch.bincount(exemplar(Pixels(split), split.labels, 500, False, 0, 2).labels)
     assert 420 < int(taken[0]) < 480  # expected 450, deviation 4.7
-    assert torch.bincount(exemplar(Pixels(split), split.labels, 150, True, 0, 2).labels).tolist() == [75, 75]
+    assert torch.bincount(
+        exemplar(Pixels(split), split.labels, 150, True, 0, 2).labels
+    ).tolist() == [75, 75]
 
 
 @pytest.mark.parametrize("balanced", [True, False])
 def test_the_choice_follows_the_seed(digits, balanced):
     def source(seed):
-        return exemplar(Pixels(digits.train), digits.train.labels, 50, balanced, seed, 10).source.tolist()
+        return exemplar(
+            Pixels(digits.train), digits.train.labels, 50, balanced, seed, 10
+        ).source.tolist()
 
     assert source(1) == source(1)
     assert source(1) != source(2)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -153,3 +154,11 @@ def test_the_document_is_read_without_torch_and_without_qt():
     code = "import sys, workbench.document; print({'torch', 'numpy', 'PySide6'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "set()", result.stderr
+
+
+def test_a_session_can_be_put_on_other_images(document):
+    watched = document.with_value("view.sample", 9).with_value("data.train", 50)
+    moved = watched.on_data(Path("some/pictures"))
+    assert (moved.data.dataset, moved.data.root) == ("folder", str(Path("some/pictures")))
+    assert (moved.data.train, moved.view.sample, moved.system) == (None, 0, document.system)
+    assert watched.on_data(Path("a.npz")).data.dataset == "arrays"

@@ -79,7 +79,13 @@ def weights(
     torchvision_compat.ensure()
     import torch.hub
 
-    url, path = published(name).url, published_file(name)
+    try:
+        url, path = published(name).url, published_file(name)
+    except InputError:
+        raise InputError(
+            f"{name!r} cannot be downloaded: it is neither a dataset ({', '.join(DATASETS)}) nor "
+            "a classification model of torchvision"
+        ) from None
     if path.is_file():
         return path
     checksum = torch.hub.HASH_REGEX.search(path.name)
@@ -128,11 +134,17 @@ def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except (URLError, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", error)
-        raise InputError(
-            f"{name} cannot be downloaded, there is no way to its server ({reason}); where there "
-            "is none, fetch it on another machine and give its folder or file"
-        ) from None
+        raise InputError(_no_way(name, getattr(error, "reason", error))) from None
     except RuntimeError as error:
-        line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        line = " ".join(str(error).split()) or type(error).__name__
+        # torchvision says the same of a mirror that is not there and of a file that is damaged
+        if line.startswith("Error downloading") and "corrupted" not in line:
+            raise InputError(_no_way(name, line)) from None
         raise InputError(f"{name} was downloaded but is not whole: {line}") from None
+
+
+def _no_way(name: str, reason: object) -> str:
+    return (
+        f"{name} cannot be downloaded, there is no way to its server ({reason}); where there is "
+        "no network, fetch it on another machine and give its folder or file"
+    )

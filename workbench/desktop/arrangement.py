@@ -40,12 +40,16 @@ class Arrangement(QMainWindow):
         shown = [n for n, view in self._views.items() if self._applies(view)]
         for view_name, dock in self.docks.items():
             dock.toggleViewAction().setVisible(view_name in shown)
-        layouts.arrange(self, self.docks, layouts.columns_of(name, shown))
+        columns = layouts.columns_of(name, shown)
+        placed = {view for _, cells in columns for names, _ in cells for view in names}
+        layouts.arrange(self, self.docks, columns, [v for v in shown if v not in placed])
         self.layout_name = name
         self._key = f"{name}: {' '.join(shown)}"
         state = self._settings.layout(self._key) if saved else None
         if state is not None:
             self.restoreState(QByteArray(state), LAYOUT_VERSION)
+            for other in self.docks.keys() - set(shown):  # Qt opens docks that it did not find
+                self.removeDockWidget(self.docks[other])
         QTimer.singleShot(0, self, self._tidy)
 
     def adapt(self, system: Any) -> None:

@@ -22,7 +22,8 @@ def ask_and_save(view: View, suffix: str) -> None:
     )
     if not chosen:
         return
-    path = Path(chosen).with_suffix(f".{suffix}")
+    typed = chosen.lower().endswith(f".{suffix}")
+    path = Path(chosen if typed else f"{chosen}.{suffix}")
     try:
         written = save(view, path)
     except OSError as error:

@@ -10,11 +10,16 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from workbench.desktop.settings import Settings
 from workbench.desktop.workspace import Workspace
-from workbench.document import load, save, shipped
+from workbench.document import holds_data, load, save, shipped
 from workbench.errors import InputError
 
 KINDS = "Sessions (*.json *.workbench)"
 SUFFIXES = (".json", ".workbench")
+
+
+def can_be_dropped(path: Path) -> bool:
+    """Whether `SessionFiles.open` takes such a file or folder."""
+    return path.suffix.lower() in SUFFIXES or holds_data(path)
 
 
 class SessionFiles(QObject):
@@ -42,7 +47,14 @@ class SessionFiles(QObject):
             self.open(Path(chosen))
 
     def open(self, path: Path) -> bool:
-        """Open a session file; False if it is refused or the user keeps the present one."""
+        """Open a session; False if it is refused or the user keeps the present one.
+
+        A folder of images, a zip of one or a .npz is taken as the data of the present session.
+        """
+        if holds_data(path):
+            document = self._workspace.document.on_data(path)
+            self._workspace.change(document, f"Take the images of {path.name}")
+            return True
         try:
             document = load(path)
         except InputError as error:

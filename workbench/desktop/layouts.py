@@ -38,8 +38,16 @@ def columns_of(layout: str, views: Collection[str]) -> list[Column]:
     return columns
 
 
-def arrange(area: QMainWindow, docks: dict[str, QDockWidget], columns: list[Column]) -> None:
-    """Put the docks as the columns say; views that they leave out are closed."""
+def arrange(
+    area: QMainWindow,
+    docks: dict[str, QDockWidget],
+    columns: list[Column],
+    spare: Collection[str] = (),
+) -> None:
+    """Put the docks as the columns say; the others are closed.
+
+    ``spare`` views have a place too: opened, they are tabs of the last cell.
+    """
     for dock in docks.values():
         area.removeDockWidget(dock)
     heads = [docks[cells[0][0][0]] for _, cells in columns]
@@ -55,6 +63,10 @@ def arrange(area: QMainWindow, docks: dict[str, QDockWidget], columns: list[Colu
         for names, _ in cells:
             for name in names[1:]:
                 area.tabifyDockWidget(docks[names[0]], docks[name])
+    last = docks[columns[-1][1][-1][0][0]]
+    for name in spare:
+        area.tabifyDockWidget(last, docks[name])
+        docks[name].hide()
     for _, cells in columns:
         for names, _ in cells:
             for name in names:

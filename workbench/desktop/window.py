@@ -26,7 +26,7 @@ from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.arrangement import Arrangement
 from workbench.desktop.clock import FrameClock
-from workbench.desktop.files import SUFFIXES, SessionFiles
+from workbench.desktop.files import SessionFiles, can_be_dropped
 from workbench.desktop.icons import icon
 from workbench.desktop.palette_dialog import PaletteDialog
 from workbench.desktop.panels.inspector import InspectorPanel
@@ -258,10 +258,8 @@ class Window(QMainWindow):
             "forward": step < steps,
             "forward_ten": step < steps,
             "last": step < steps,
-            # a paused run may be on its way to a step far ahead
-            "cancel": status is not None
-            and status.state.value in ("running", "preparing", "paused"),
-            "evaluate": loaded and not workspace.evaluating,
+            "cancel": status is not None and status.state.value in ("running", "preparing"),
+            "evaluate": loaded and self._can_be_evaluated() and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
             "undo": history.can_undo,
             "redo": history.can_redo,
@@ -270,6 +268,11 @@ class Window(QMainWindow):
             action = self.actions_by_name[name]
             if action.isEnabled() != enabled:
                 action.setEnabled(enabled)
+
+    def _can_be_evaluated(self) -> bool:
+        """Whether there is something to decide, and so to show."""
+        experiment = self.workspace.experiment
+        return experiment is not None and self.views["confusion"].applies(type(experiment.system))
 
     def _engine_ready(self) -> None:
         self.say("Space runs, arrows step, ? explains a view")
@@ -418,6 +421,7 @@ class Window(QMainWindow):
 
     def _experiment_changed(self, experiment: Any) -> None:
         self.area.adapt(experiment.system)
+        self._enable_actions()
 
     def _layout_chosen(self, index: int) -> None:
         self.workspace.amend_view("layout", self.layout_choice.itemData(index))
@@ -428,7 +432,7 @@ class Window(QMainWindow):
 
     def dragEnterEvent(self, event: Any) -> None:
         urls = event.mimeData().urls()
-        if len(urls) == 1 and Path(urls[0].toLocalFile()).suffix.lower() in SUFFIXES:
+        if len(urls) == 1 and can_be_dropped(Path(urls[0].toLocalFile())):
             event.acceptProposedAction()
 
     def dropEvent(self, event: Any) -> None:
@@ -437,7 +441,8 @@ class Window(QMainWindow):
     def show_palette(self) -> None:
         """All commands, by name."""
         actions = [a for n, a in self.actions_by_name.items() if n != "palette"]
-        actions += [dock.toggleViewAction() for dock in self.area.docks.values()]
+        views = [dock.toggleViewAction() for dock in self.area.docks.values()]
+        actions += [action for action in views if action.isVisible()]
         PaletteDialog(actions, self).open()
 
     def show_shortcuts(self) -> None:

@@ -193,6 +193,11 @@ class Workspace(QObject):
             self.history.amend(document)  # the end of a drag; the next one is undone by itself
         return True
 
+    def change(self, document: Document, label: str) -> None:
+        """Put a changed document in place of this one; it can be undone."""
+        self.history.push(document, label)
+        self._changed()
+
     def undo(self) -> None:
         """Take back the last change of the document."""
         self.history.undo()

@@ -2,6 +2,6 @@
 
 from workbench.document.history import History
 from workbench.document.schema import Document, sections
-from workbench.document.store import assets, load, save, shipped
+from workbench.document.store import assets, holds_data, load, save, shipped
 
-__all__ = ["Document", "History", "assets", "load", "save", "sections", "shipped"]
+__all__ = ["Document", "History", "assets", "holds_data", "load", "save", "sections", "shipped"]

@@ -10,6 +10,7 @@ import json
 import math
 import reprlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Gt
@@ -275,6 +276,14 @@ class Document(Params):
             values = getattr(self, section).model_dump() | {_known(section, key): value}
             changed = sections()[section].parse(values, section)
         return self.model_copy(update={section: changed})
+
+    def on_data(self, path: Path) -> Self:
+        """A checked copy on other images: a folder or zip of class folders, or a .npz file."""
+        dataset = "arrays" if path.suffix in (".npz", ".npy") else "folder"
+        values = {"dataset": dataset, "root": str(path), "train": None, "test": None}
+        data = self.data.model_dump() | values
+        view = self.view.model_dump() | {"sample": 0, "neuron": None}
+        return self.changed(data=data, view=view)
 
     def with_text(self, assignment: str) -> Self:
         """A checked copy after ``section.key=value``, as ``--set`` takes it.

@@ -25,6 +25,12 @@ MEMBER = "document.json"
 LARGEST = 4 * 2**20  # bytes; a session takes about a thousand
 
 
+def holds_data(path: str | os.PathLike[str]) -> bool:
+    """Whether a path names images rather than a session: a folder, a zip, arrays."""
+    path = Path(path)
+    return path.is_dir() or path.suffix.lower() in (".zip", ".npz", ".npy")
+
+
 def load(path: str | os.PathLike[str]) -> Document:
     """Read a session of any version.
 

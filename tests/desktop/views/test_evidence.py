@@ -42,7 +42,7 @@ def test_the_bars_are_the_summed_activity_of_each_class(user, window):
     winner = int(np.argmax(expected))
     truth = int(snapshot.experiment.dataset.test.labels[0])
     name = snapshot.experiment.dataset.class_names[winner]
-    verdict = "right" if winner == truth else "wrong"
+    verdict = "✓" if winner == truth else "✗"
     assert view.accessibleDescription().startswith(f"{name} since ")
     assert verdict in view.accessibleDescription()
     user.go_to(0)
@@ -65,7 +65,7 @@ def test_it_can_be_seen_over_time_and_a_click_seeks(user, window):
     assert view.bars.isVisible() and not view.widget.isVisible()
 
 
-@pytest.mark.parametrize("user", [("digits-random", "data.train=300")], indirect=True)
+@pytest.mark.parametrize("user", [("digits-random",)], indirect=True)
 def test_without_classes_it_says_how_to_get_some(user, window):
     view = user.bring_up("evidence")
     assert view._empty.isVisible()

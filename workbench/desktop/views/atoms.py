@@ -140,7 +140,7 @@ class AtomsView(View):
             return
         size = np.nan_to_num(np.abs(code), nan=np.inf)
         count = min(self.tiles.fits, len(code))
-        strongest = np.argpartition(size, len(size) - count)[-count:]
+        strongest = _largest(size, count)
         order = strongest[np.lexsort((strongest, -size[strongest]))]
         labels = system.wiring.labels
         tiles = []
@@ -182,3 +182,11 @@ class AtomsView(View):
         if code is None:
             return None
         return ["neuron", "activation"], np.column_stack([np.arange(len(code)), code])
+
+
+def _largest(size: np.ndarray, count: int) -> np.ndarray:
+    """Indices of the largest, topped up with the first of the zeros, so that none flicker."""
+    active = np.flatnonzero(size)
+    if len(active) < count:
+        return np.concatenate([active, np.flatnonzero(size == 0)[: count - len(active)]])
+    return active[np.argpartition(size[active], len(active) - count)[-count:]]

@@ -71,6 +71,16 @@ def _button(name: str, slot: Any) -> QToolButton:
     return button
 
 
+class _Help(QLabel):
+    """A page of help; any key and any click closes it."""
+
+    def keyPressEvent(self, event: Any) -> None:
+        self.close()
+
+    def mousePressEvent(self, event: Any) -> None:
+        self.close()
+
+
 class View(QWidget):
     """A view of the run. Subclasses say what they need and how to draw it."""
 
@@ -137,7 +147,8 @@ class View(QWidget):
         """Draw if anything changed since the last time."""
         snapshot = self.workspace.snapshot
         if snapshot is None:
-            self.show_empty("Preparing …")
+            status = self.workspace.status
+            self.show_empty((status.error if status else "") or "Preparing …")
             return
         if snapshot.recording is not self._recording:
             self._recording = snapshot.recording
@@ -175,7 +186,7 @@ class View(QWidget):
         text = f"<p><b>{self.title}</b></p><p>{self.shows}</p>"
         if self.equation:
             text += f"<p><i>{self.equation}</i></p>"
-        popup = QLabel(f"{text}<p><b>Look for</b> {self.look_for}</p>", self)
+        popup = _Help(f"{text}<p><b>Look for</b> {self.look_for}</p>", self)
         popup.setWindowFlags(Qt.WindowType.Popup)
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         popup.setObjectName("help")

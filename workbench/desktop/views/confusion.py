@@ -22,7 +22,6 @@ from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View, quiet_combo
 from workbench.desktop.workspace import Workspace, same_run
 
-
 ELIDE = Qt.TextElideMode.ElideRight
 
 

@@ -153,7 +153,7 @@ class ImagesView(View):
                 picture.show_array(array, 0.0, top, signed=False)
             else:
                 picture.show_array(array, 0.0, float(array.max()) or 1.0, signed=False)
-        self.summarise(" · ".join(words))
+        self.summarise(" · ".join(words) or f"{shape[1]} × {shape[0]} pixels")
 
     def _quality(self, reference: np.ndarray, image: np.ndarray) -> str:
         if not np.isfinite(image).all() or np.abs(image).max() > 1e6:

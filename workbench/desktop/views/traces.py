@@ -361,7 +361,8 @@ def _joined(steps: np.ndarray, traces: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _extremes(steps: np.ndarray, traces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Minimum and maximum of each stretch, alternating, so that no spike is lost."""
     stretch = -(-len(steps) // (MOST_POINTS // 2))
-    count = len(steps) // stretch
-    kept = traces[: count * stretch].reshape(count, stretch, -1)
+    count = -(-len(steps) // stretch)
+    short = count * stretch - len(steps)  # the last stretch is filled up with its last value
+    kept = np.concatenate([traces, np.repeat(traces[-1:], short, 0)]).reshape(count, stretch, -1)
     out = np.stack([kept.min(1), kept.max(1)], 1).reshape(2 * count, -1)
-    return np.repeat(steps[: count * stretch : stretch], 2), out
+    return np.repeat(steps[::stretch], 2), out
