@@ -213,8 +213,7 @@ def test_a_wrong_setting_is_one_line_with_place_value_and_what_is_allowed(
     ("name", "content", "words"),
     [
         ("absent.json", None, "No such file"),
-        ("digits-exmplar", None, "the examples are digits-exemplar, "),
-        ("folder", ..., "is not a session"),
+        ("digits-exmplar", None, "digits-exemplar, digits-random, "),
         ("folder.json", ..., "is a folder"),
         ("notes.txt", b"{}", "must end in .json or .workbench"),
         ("broken.json", b'{"workbench": 1,', "is not JSON"),

@@ -110,3 +110,9 @@ def test_signals_far_above_the_threshold_are_warned_of(tmp_path, capsys):
     assert "250 times the threshold" in capsys.readouterr().err
     assert main([*command, "--set", "signal.norm=10"]) == 0
     assert "times the threshold" not in capsys.readouterr().err
+
+
+def test_a_folder_without_images_is_one_line(tmp_path, capsys):
+    assert main(["run", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "holds no images" in err.splitlines()[-1]

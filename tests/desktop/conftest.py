@@ -41,7 +41,9 @@ PATIENCE = 20_000  # milliseconds; a busy machine takes its time, a right one fa
 
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.
-OFFSCREEN = r"This plugin does not support (raise\(\)|grabbing the (keyboard|mouse)|propagateSizeHints)"
+OFFSCREEN = (
+    r"This plugin does not support (raise\(\)|grabbing the (keyboard|mouse)|propagateSizeHints)"
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,18 +88,19 @@ class User:
 
     def settle(self) -> None:
         """Wait until all that was asked of the runner is done and on the screen."""
-        workspace = self.window.workspace
-        for _ in range(2):  # drawing may ask for more observables, which is a request again
+        workspace, shown = self.window.workspace, None
+        while workspace.runner.snapshot is not shown:  # drawing may ask for more observables
             done = threading.Event()
             workspace.runner.when_done(done.set)
-            self.wait(done.is_set)
             self.wait(
-                lambda: (
-                    workspace.status is workspace.runner.status
+                lambda done=done: (
+                    done.is_set()
+                    and workspace.status is workspace.runner.status
                     and workspace.snapshot is workspace.runner.snapshot
                 )
             )
-            self.frames(2)
+            shown = workspace.snapshot
+            self.frames(1)
 
     def frames(self, count: int) -> None:
         """Wait for some frames to be drawn."""
@@ -116,6 +119,15 @@ class User:
         assert widget.isVisible(), f"{widget} cannot be seen, so nobody can click it"
         button = Qt.MouseButton.LeftButton
         self.qtbot.mouseClick(widget, button, pos=at or widget.rect().center())
+
+    def dismiss(self) -> str:
+        """Read the one complaint there is, and click OK."""
+        (box,) = self.complaints
+        text = box.text()
+        self.click(box.button(QMessageBox.StandardButton.Ok))
+        self.wait(lambda: not self.complaints)
+        self.window.activateWindow()  # as a window manager would
+        return text
 
     def double_click(self, widget: QWidget, at: QPoint) -> None:
         """Click twice in a row, as Qt reports it."""
@@ -137,7 +149,9 @@ class User:
     def choose(self, combo: Any, words: str) -> None:
         """Open a combo box with the mouse, go to an entry with the arrows, press Return."""
         target = combo.findText(words)
-        assert target >= 0, f"{words!r} is not among {[combo.itemText(i) for i in range(combo.count())]}"
+        assert target >= 0, (
+            f"{words!r} is not among {[combo.itemText(i) for i in range(combo.count())]}"
+        )
         self.click(combo)
         entries = combo.view()
         while entries.currentIndex().row() != target:
@@ -183,7 +197,9 @@ class User:
         """Click a plot at a place given in its own units."""
         scene = view.plot.getViewBox().mapViewToScene(QPointF(x, y))
         viewport = view.widget.viewport()
-        self.qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.widget.mapFromScene(scene))
+        self.qtbot.mouseClick(
+            viewport, Qt.MouseButton.LeftButton, pos=view.widget.mapFromScene(scene)
+        )
         self.settle()
 
     def do(self, name: str) -> None:
@@ -288,10 +304,14 @@ def expected_logs() -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def no_unexpected_logs(caplog: pytest.LogCaptureFixture, expected_logs: list[str]) -> Iterator[None]:
+def no_unexpected_logs(
+    caplog: pytest.LogCaptureFixture, expected_logs: list[str]
+) -> Iterator[None]:
     """A warning or an error in the log fails the test."""
     yield
-    records = [record for when in ("setup", "call", "teardown") for record in caplog.get_records(when)]
+    records = [
+        record for when in ("setup", "call", "teardown") for record in caplog.get_records(when)
+    ]
     loud = [record.getMessage() for record in records if record.levelno >= logging.WARNING]
     unexpected = [line for line in loud if not any(part in line for part in expected_logs)]
     assert not unexpected, f"logged: {unexpected}"

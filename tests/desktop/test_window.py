@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import Qt
 
 from workbench.desktop.views.traces import TracesView
 from workbench.document import shipped
@@ -157,9 +156,7 @@ def test_an_unstable_session_raises_the_alarm_in_words(user, window):
     assert not window.alarm.isVisible()
 
 
-def test_a_failing_step_is_shown_and_the_window_lives_on(
-    open_window, bare_system, expected_logs
-):
+def test_a_failing_step_is_shown_and_the_window_lives_on(open_window, bare_system, expected_logs):
     expected_logs.append("the run failed")
     user = open_window("digits-exemplar", "system.kind=bare", "system.fails_at=4")
     window = user.window
@@ -197,9 +194,8 @@ def test_a_data_set_without_its_folder_is_one_complaint_and_the_run_before_goes_
     user.choose(user.field("data.dataset").combo, "mnist")
     user.wait(lambda: user.complaints)
     user.settle()
-    (box,) = user.complaints
-    assert "data.root" in box.text() and "\n" not in box.text()
-    user.click(box.button(QMessageBox.StandardButton.Ok))
+    line = user.dismiss()
+    assert "data.root" in line and "\n" not in line
     user.settle()
     assert not user.complaints
     assert user.field("data.dataset").combo.currentText() == "digits"
@@ -215,7 +211,7 @@ def test_a_data_set_without_its_folder_is_one_complaint_and_the_run_before_goes_
 def test_a_refused_change_is_not_waiting_in_the_undo_history(user, window):
     user.choose(user.field("data.dataset").combo, "mnist")
     user.wait(lambda: user.complaints)
-    user.click(user.complaints[0].button(QMessageBox.StandardButton.Ok))
+    user.dismiss()
     assert not window.actions_by_name["undo"].isEnabled()
     assert not window.isWindowModified()
     user.write(user.field("system.threshold").text, "1.5")

@@ -97,9 +97,7 @@ def test_a_run_that_goes_back_and_forth_is_the_headless_run(user, window):
 # -- changes of the document ---------------------------------------------------------------------
 
 
-def test_a_parameter_changed_in_mid_run_acts_on_the_next_step_and_the_window_says_so(
-    user, window
-):
+def test_a_parameter_changed_in_mid_run_acts_on_the_next_step_and_the_window_says_so(user, window):
     expected = headless(window.workspace.document)
     user.go_to(40)
     user.write(user.field("system.threshold").text, "1.5")
@@ -237,7 +235,7 @@ def test_a_session_that_cannot_be_prepared_leaves_the_open_one_as_it_was(user, w
     path = window.workspace.path
     assert window.files.open(shipped()["mnist-exemplar"])  # it names no data folder
     user.wait(lambda: user.complaints)
-    user.complaints[0].close()
+    user.dismiss()
     user.settle()
     assert window.workspace.path == path
     assert window.windowTitle().startswith(path.stem)
@@ -256,7 +254,7 @@ def test_a_first_session_that_cannot_be_prepared_can_be_mended(open_window, aske
     user.wait(lambda: user.complaints)
     assert user.state == "failed"
     assert window.facts.text().startswith("failed: ")
-    user.complaints[0].close()
+    user.dismiss()
     place = asked.partition("=")[0]
     mended = {"view.sample": 3, "dictionary.kind": "random"}[place]
     if place == "view.sample":

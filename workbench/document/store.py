@@ -28,6 +28,8 @@ LARGEST = 4 * 2**20  # bytes; a session takes about a thousand
 def holds_data(path: str | os.PathLike[str]) -> bool:
     """Whether a path names images rather than a session: a folder, a zip, arrays."""
     path = Path(path)
+    if path.suffix.lower() in (".json", ".workbench"):
+        return False
     return path.is_dir() or path.suffix.lower() in (".zip", ".npz", ".npy")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QFileDialog, QMessageBox, QSlider
+from PySide6.QtWidgets import QComboBox, QFileDialog, QSlider
 
 from workbench.document import sections
 from workbench.parameters import declared
@@ -56,10 +56,12 @@ def test_the_tooltip_says_meaning_range_and_when_it_acts(user):
 # -- typing --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("typed", "value"), [("1.5", 1.5), ("1,5", 1.5), (" 3 ", 3.0), ("1e-2", 0.01)])
-def test_a_typed_number_goes_into_the_document(user, window, typed, value):
-    user.write(user.field("system.threshold").text, typed)
-    assert window.workspace.document.system["threshold"] == value
+def test_a_typed_number_goes_into_the_document(user, window):
+    field = user.field("system.threshold").text
+    for typed, value in (("1.5", 1.5), ("1,25", 1.25), (" 3 ", 3.0), ("1e-2", 0.01)):
+        user.write(field, typed)
+        assert window.workspace.document.system["threshold"] == value
+        assert float(field.text()) == value
 
 
 def test_leaving_the_field_is_as_good_as_return(user, window):
@@ -71,9 +73,9 @@ def test_leaving_the_field_is_as_good_as_return(user, window):
     assert window.workspace.document.system["threshold"] == 1.5
 
 
-@pytest.mark.parametrize(
-    ("place", "typed"),
-    [
+def test_a_wrong_value_is_marked_and_complained_about_once_and_changes_nothing(user, window):
+    before, fingerprint = window.workspace.document, window.workspace.status.fingerprint
+    for place, typed in (
         ("system.threshold", "-1"),
         ("system.threshold", "two"),
         ("system.threshold", ""),
@@ -84,31 +86,25 @@ def test_leaving_the_field_is_as_good_as_return(user, window):
         ("dictionary.atoms", "0"),
         ("data.train", "-3"),
         ("signal.norm", "some"),
-    ],
-)
-def test_a_wrong_value_is_marked_and_complained_about_once_and_changes_nothing(
-    user, window, place, typed
-):
-    before, fingerprint = window.workspace.document, window.workspace.status.fingerprint
-    field = user.field(place)
-    user.write(field.text, typed)
-    (box,) = user.complaints
-    assert box.text().startswith(f"{place} = ") and "must be" in box.text()
-    assert "\n" not in box.text()
-    assert field.text.property("wrong") is True
-    assert field.text.text() == typed
-    user.click(box.button(QMessageBox.StandardButton.Ok))
-    user.settle()
-    assert not user.complaints
-    assert window.workspace.document is before
-    assert window.workspace.status.fingerprint == fingerprint
-    assert not window.isWindowModified()
+    ):
+        field = user.field(place)
+        user.write(field.text, typed)
+        line = user.dismiss()
+        assert line.startswith(f"{place} = ") and "must be" in line
+        assert "\n" not in line
+        assert field.text.property("wrong") is True
+        assert field.text.text() == typed
+        user.settle()
+        assert not user.complaints
+        assert window.workspace.document is before
+        assert window.workspace.status.fingerprint == fingerprint
+        assert not window.isWindowModified()
 
 
 def test_a_corrected_value_takes_the_mark_away(user, window):
     field = user.field("system.threshold")
     user.write(field.text, "-1")
-    user.click(user.complaints[0].button(QMessageBox.StandardButton.Ok))
+    user.dismiss()
     user.write(field.text, "1.5")
     assert not field.text.property("wrong")
     assert not user.complaints
@@ -118,7 +114,7 @@ def test_a_corrected_value_takes_the_mark_away(user, window):
 def test_a_wrong_value_typed_back_to_the_old_one_is_no_change(user, window):
     field = user.field("system.threshold")
     user.write(field.text, "-1")
-    user.click(user.complaints[0].button(QMessageBox.StandardButton.Ok))
+    user.dismiss()
     user.write(field.text, "2")
     assert not field.text.property("wrong")
     assert not window.actions_by_name["undo"].isEnabled()
@@ -205,7 +201,10 @@ def test_the_wheel_scrolls_the_rail_and_changes_no_value(user, window):
     window.resize(1280, 620)
     user.frames(2)
     before, bar = window.workspace.document, window.rail.verticalScrollBar()
-    controls = [*window.parameters.findChildren(QComboBox), *window.parameters.findChildren(QSlider)]
+    controls = [
+        *window.parameters.findChildren(QComboBox),
+        *window.parameters.findChildren(QSlider),
+    ]
     turned = 0
     for control in controls:
         bar.setValue(0)
@@ -303,7 +302,7 @@ def test_a_refused_choice_goes_back_to_what_it_was(user, window):
     combo = user.field("run.engine").combo
     user.choose(combo, "dense")
     user.wait(lambda: user.complaints)
-    user.click(user.complaints[0].button(QMessageBox.StandardButton.Ok))
+    user.dismiss()
     user.settle()
     assert combo.currentText() == "auto"
     assert window.workspace.document.run.engine == "auto"

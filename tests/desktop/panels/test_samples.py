@@ -26,7 +26,7 @@ def test_a_click_on_a_thumbnail_shows_that_image(user, window):
     assert window.samples.index.text() == "4"
     dataset = window.workspace.experiment.dataset
     name = dataset.class_names[int(dataset.test.labels[4])]
-    assert window.samples.label.text() == f"of 360 · “{name}”"
+    assert f"“{name}”" in window.samples.label.text()
 
 
 def test_the_chosen_thumbnail_is_framed(user, window):
@@ -35,9 +35,7 @@ def test_the_chosen_thumbnail_is_framed(user, window):
     picture = window.samples.thumbnails.grab().toImage()
     places = [window.samples.thumbnails._place(index) for index in range(18)]
     accent = QColor(theme.colours.accent)
-    framed = [
-        i for i, place in enumerate(places) if picture.pixelColor(place.topLeft()) == accent
-    ]
+    framed = [i for i, place in enumerate(places) if picture.pixelColor(place.topLeft()) == accent]
     assert framed == [7]
 
 
@@ -68,16 +66,23 @@ def test_the_page_of_thumbnails_follows_the_image(user, window):
     assert window.workspace.snapshot.sample == 36  # 18 on a page
 
 
-@pytest.mark.parametrize(
-    ("typed", "sample"),
-    [("12", 12), ("359", 359), ("99999", 359), ("-5", 0), ("", 0), ("four", 0), ("²", 0), ("1.5", 0)],
-)
-def test_a_typed_index_is_taken_or_put_right(user, window, typed, sample):
-    user.write(window.samples.index, typed)
-    user.settle()
-    assert window.workspace.snapshot.sample == sample
-    assert window.samples.index.text() == str(sample)
-    assert not user.complaints
+def test_a_typed_index_is_taken_or_put_right(user, window):
+    for typed, sample in (
+        ("12", 12),
+        ("359", 359),
+        ("99999", 359),
+        ("-5", 359),
+        ("", 359),
+        ("four", 359),
+        ("²", 359),
+        ("1.5", 359),
+        ("0", 0),
+    ):
+        user.write(window.samples.index, typed)
+        assert window.samples.index.text() == str(sample), typed
+        assert not user.complaints
+        user.settle()
+        assert window.workspace.snapshot.sample == sample
 
 
 def test_space_after_typing_an_index_runs(user, window):
@@ -116,9 +121,8 @@ def test_a_smaller_test_set_that_drops_the_watched_image_says_so_once(user, wind
     user.write(user.field("data.test").text, "40")
     user.wait(lambda: user.complaints)
     user.settle()
-    (box,) = user.complaints
-    assert "view.sample = 300" in box.text()
-    box.close()
+    line = user.dismiss()
+    assert "view.sample = 300" in line
     user.settle()
     assert window.workspace.document.data.test is None
     assert window.workspace.snapshot.sample == 300

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from skimage.metrics import peak_signal_noise_ratio
 from PySide6.QtGui import QImage
+from skimage.metrics import peak_signal_noise_ratio
 
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
 
@@ -32,7 +32,9 @@ def test_input_reconstruction_and_residual_stand_side_by_side(user, window):
     # the brighter the pixel, the lighter the picture
     assert np.corrcoef(shown.ravel(), np.asarray(original).ravel())[0, 1] > 0.95
     psnr = peak_signal_noise_ratio(
-        np.asarray(original, float), seen["reconstruction"].reshape(8, 8).astype(float), data_range=1
+        np.asarray(original, float),
+        seen["reconstruction"].reshape(8, 8).astype(float),
+        data_range=1,
     )
     assert f"PSNR {psnr:.1f} dB" in view.accessibleDescription()
     assert "SSIM" in view.accessibleDescription()
@@ -49,7 +51,9 @@ def test_a_system_without_reconstruction_shows_what_it_has(user, window):
     assert len(view._pictures) == 3
 
 
-@pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)
+@pytest.mark.parametrize(
+    "user", [("digits-unstable",), ("digits-unstable", "run.precision=float64")], indirect=True
+)
 def test_a_diverged_reconstruction_says_so(user, window):
     view = user.bring_up("images")
     user.go_to(100)

@@ -14,6 +14,7 @@ from workbench.desktop.views.base import View, of_kind
 from workbench.desktop.workspace import Workspace
 
 EXEMPLARS = 4  # shown in place of a reconstruction that is no image
+HUGE = 1e30  # a network that diverged in double precision still fits into a picture
 EXEMPLAR_TIP = "The input, and the training images whose neurons are most active"
 
 
@@ -143,7 +144,8 @@ class ImagesView(View):
         top = max((float(seen[name].max()) for name in references), default=1.0) or 1.0
         words = []
         for observable, picture in zip(self._observables, self._pictures, strict=True):
-            array = np.nan_to_num(seen[observable.name].astype(np.float32)).reshape(shape)
+            bounded = np.clip(np.nan_to_num(seen[observable.name]), -HUGE, HUGE)
+            array = bounded.astype(np.float32).reshape(shape)
             if observable.compare_with:
                 words.append(self._quality(seen[observable.compare_with].reshape(shape), array))
             if observable.signed:
