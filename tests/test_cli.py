@@ -64,8 +64,9 @@ def run(capsys):
 
 
 @pytest.fixture
-def refused(run):
+def refused(run, monkeypatch):
     """Runs a command that must be refused; returns its one line."""
+    monkeypatch.setattr(cli, "_desktop", lambda: pytest.fail("the window was asked for"))
 
     def call(*arguments):
         code, out, err = run(*arguments)
@@ -237,6 +238,10 @@ def test_a_file_that_is_no_session_is_one_line_that_names_it(
         path.write_bytes(content)
     line = refused(*command, path)
     assert words in line and str(path) in line
+
+
+def test_a_folder_without_images_is_one_line_that_names_it(refused, tmp_path):
+    assert str(tmp_path) in refused("run", tmp_path, "--samples", "1")
 
 
 @pytest.mark.parametrize(

@@ -350,6 +350,7 @@ def open_window(qtbot: Any, themed_app: QApplication, settings_path: Path) -> It
             user.settle()
         return user
 
+    open_.users = users
     yield open_
     for user in users:
         user.window.close_for_good()

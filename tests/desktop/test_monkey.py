@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QWidget,
 )
+
 from workbench.document import shipped
 
 Key, Left = Qt.Key, Qt.MouseButton.LeftButton

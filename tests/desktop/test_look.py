@@ -1,0 +1,139 @@
+"""What every control must have, and that nothing is cut off."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QTabBar,
+    QWidget,
+)
+
+Key, Held = Qt.Key, Qt.KeyboardModifier
+
+
+def unfold(user, window) -> None:
+    for group in window.parameters.groups.values():
+        if group.more.isVisible() and not group.more.isChecked():
+            group.more.setChecked(True)
+    user.frames(2)
+
+
+def shown(root: QWidget, *kinds: type) -> list[QWidget]:
+    return [w for kind in kinds for w in root.findChildren(kind) if w.isVisible()]
+
+
+@pytest.mark.parametrize("user", [("digits-exemplar",), ("lif-population",)], indirect=True)
+def test_everything_that_takes_the_focus_has_an_accessible_name(user, window):
+    unfold(user, window)
+    nameless = []
+    for name in window.views:
+        window.area.docks[name].raise_()
+        user.frames(1)
+        for widget in shown(window, QWidget):
+            focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+            if focusable and not isinstance(widget, QTabBar) and not widget.accessibleName():
+                nameless.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
+    assert not nameless
+
+
+def test_every_button_and_choice_can_be_reached_with_the_tab_key(user, window):
+    window.setFocus()
+    seen = set()
+    for _ in range(200):
+        user.press(Key.Key_Tab)
+        focused = window.focusWidget()
+        if focused in seen:
+            break
+        seen.add(focused)
+    controls = [
+        w
+        for w in shown(window, QAbstractButton, QComboBox, QLineEdit)
+        if w.isEnabled() and w.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ]
+    missed = [w.accessibleName() for w in controls if w not in seen]
+    assert len(controls) > 20 and not missed
+
+
+def test_buttons_say_what_they_do_when_pointed_at(user, window):
+    for button in shown(window, QAbstractButton):
+        if not button.text():
+            assert button.toolTip(), button.accessibleName()
+
+
+def cut_off(root: QWidget, frame: QWidget) -> list[str]:
+    """What stands beyond the frame, or has less room than its text."""
+    found = []
+    limits = QRect(frame.mapToGlobal(QPoint()), frame.size())
+    for widget in shown(root, QLabel, QAbstractButton, QComboBox, QLineEdit):
+        place = QRect(widget.mapToGlobal(QPoint()), widget.size())
+        words = getattr(widget, "text", lambda: "")() or widget.accessibleName()
+        across = place.left() >= limits.left() and place.right() <= limits.right()
+        if not across:
+            found.append(f"{type(widget).__name__} {words!r} stands out")
+        if isinstance(widget, QLabel) and not widget.wordWrap() and widget.text():
+            if widget.width() < widget.sizeHint().width():
+                found.append(f"{words!r} needs {widget.sizeHint().width()}, has {widget.width()}")
+        elif isinstance(widget, (QAbstractButton, QComboBox)):
+            if widget.width() < widget.minimumSizeHint().width():
+                found.append(f"{type(widget).__name__} {words!r} is squeezed")
+        elif isinstance(widget, QLineEdit):
+            needed = widget.fontMetrics().horizontalAdvance(widget.displayText())
+            if needed > widget.width() - 8:
+                found.append(f"the field with {words!r} is too narrow")
+    return found
+
+
+@pytest.mark.parametrize("user", [("digits-exemplar",), ("lif-population",)], indirect=True)
+@pytest.mark.parametrize("presenter", [False, True], ids=["normal", "presenter"])
+@pytest.mark.parametrize("size", [(1280, 800), (1440, 900)], ids=str)
+def test_nothing_in_rail_transport_and_status_is_cut_off(user, window, size, presenter):
+    if presenter:
+        user.press(Key.Key_F11)
+    window.resize(*size)
+    unfold(user, window)
+    user.go_to(40)
+    assert (window.width(), window.height()) == size
+    assert not cut_off(window.rail.widget(), window.rail.viewport())
+    assert not cut_off(window.transport, window.transport)
+    assert not cut_off(window.menuBar(), window)
+    facts = window.facts
+    assert facts.width() >= facts.sizeHint().width()
+    assert facts.mapTo(window, facts.rect().bottomRight()).x() <= window.width()
+
+
+def test_at_1280_by_800_a_running_window_has_room_for_its_status(user, window):
+    window.resize(1280, 800)
+    user.choose(window.transport.speed, "200 steps/s")
+    user.press(Key.Key_Space)
+    user.wait(lambda: "steps/s" in window.facts.text())
+    assert window.facts.width() >= window.facts.sizeHint().width()
+    assert not cut_off(window.transport, window.transport)
+
+
+def test_titles_and_controls_of_the_views_are_not_squeezed(user, window):
+    window.resize(1280, 800)
+    user.go_to(40)
+    for name in window.views:
+        view = user.bring_up(name)
+        header = view.header
+        assert header.title.width() >= header.title.sizeHint().width(), name
+        for control in shown(header, QComboBox, QAbstractButton):
+            assert control.geometry().right() <= header.width(), name
+
+
+@pytest.mark.parametrize("user", [("digits-exemplar",)], indirect=True)
+def test_a_narrow_window_folds_the_inspector_and_brings_it_back(user, window):
+    window.resize(1000, 700)
+    user.frames(2)
+    assert not window.side.isVisible()
+    user.press(Key.Key_2, Held.ControlModifier)  # the user wants it all the same
+    user.frames(1)
+    assert window.side.isVisible()
+    window.resize(1440, 900)
+    user.frames(2)
+    assert window.side.isVisible()
