@@ -126,8 +126,13 @@ class User:
         text = box.text()
         self.click(box.button(QMessageBox.StandardButton.Ok))
         self.wait(lambda: not self.complaints)
-        self.window.activateWindow()  # as a window manager would
+        self.activate()
         return text
+
+    def activate(self) -> None:
+        """Make the window the active one, as a window manager does when a popup closes."""
+        self.window.activateWindow()
+        self.wait(self.window.isActiveWindow)
 
     def double_click(self, widget: QWidget, at: QPoint) -> None:
         """Click twice in a row, as Qt reports it."""
@@ -160,7 +165,7 @@ class User:
         self.qtbot.keyClick(entries, Qt.Key.Key_Return)
         self.wait(lambda: not entries.isVisible())
         self.frames(1)
-        self.window.activateWindow()  # without a window manager the closed popup stays active
+        self.activate()
 
     def drag(self, slider: QSlider, *parts: float) -> None:
         """Take a slider by its handle, move it to these parts of its length, let go."""
@@ -343,7 +348,7 @@ def open_window(qtbot: Any, themed_app: QApplication, settings_path: Path) -> It
         users.append(user)
         user.window.show()
         qtbot.waitExposed(user.window)
-        user.window.activateWindow()
+        user.activate()
         user.window.start()
         if ready:
             user.wait(lambda: user.window.workspace.snapshot is not None)

@@ -58,7 +58,8 @@ def test_the_window_opens_and_closing_it_ends_the_program(
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
 
     def look() -> None:
-        (window,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, app.Window))
+        windows = [w for w in QApplication.topLevelWidgets() if isinstance(w, app.Window)]
+        window = next(w for w in windows if w.isVisible())
         status = window.workspace.status
         wanted = "running" if run else "paused"
         if status is not None and status.state.value == wanted:

@@ -35,7 +35,7 @@ def test_everything_that_takes_the_focus_has_an_accessible_name(user, window):
         window.area.docks[name].raise_()
         user.frames(1)
         for widget in shown(window, QWidget):
-            focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+            focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus and not widget.focusProxy()
             if focusable and not isinstance(widget, QTabBar) and not widget.accessibleName():
                 nameless.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
     assert not nameless

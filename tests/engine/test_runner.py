@@ -272,6 +272,18 @@ def test_running_on_after_a_seek_goes_to_the_end(held, gate):
     assert runner.wait(FINISHED).step == 40
 
 
+def test_of_many_seeks_in_a_row_only_the_last_is_gone_to(open_runner, document, watched_steps):
+    computed, release = [], threading.Event()
+    runner = open_runner(document(), prepare=watched_steps(computed.append), budget=0)
+    arrive(runner, 40)
+    runner.when_done(lambda: release.wait(10))
+    computed.clear()
+    for step in range(39, 19, -1):
+        runner.seek(step)
+    release.set()
+    assert runner.wait(PAUSED).step == 20 and computed == list(range(20))
+
+
 # -- pace -----------------------------------------------------------------------------------------
 
 
@@ -286,7 +298,7 @@ def test_a_pace_is_kept(open_runner, document):
 
 def test_a_new_pace_does_not_wait_for_the_old_one(open_runner, document):
     runner = open_runner(document())
-    runner.set_speed(1e-9)  # a step in 30 years
+    runner.set_speed(1e-12)  # a step in 30 000 years
     runner.set_paused(False)
     runner.wait(RUNNING)
     runner.set_speed(1000)
@@ -295,7 +307,7 @@ def test_a_new_pace_does_not_wait_for_the_old_one(open_runner, document):
 
 def test_a_slow_pace_still_listens(open_runner, document):
     runner = open_runner(document())
-    runner.set_speed(1e-9)
+    runner.set_speed(1e-12)
     runner.set_paused(False)
     runner.wait(RUNNING)
     runner.set_paused(True)
@@ -473,6 +485,18 @@ def test_a_live_change_in_the_past_forks_there_and_says_what_was_dropped(
     runner.wait(FINISHED)
     assert recorded(runner) == forked(prepared(), 18, 0.6)
     assert [trunk.digest(k) for k in range(31)] == digests(prepared())[:31]
+
+
+@pytest.mark.parametrize("budget", [0, 2**29])
+def test_running_over_a_change_in_the_record_repeats_it(open_runner, document, prepared, budget):
+    runner = open_runner(document(), budget=budget)
+    arrive(runner, 18)
+    runner.follow(document(threshold=0.6))
+    arrive(runner, 30)
+    arrive(runner, 5)
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    assert recorded(runner) == forked(prepared(), 18, 0.6)
 
 
 def test_a_live_change_while_running_does_not_stop_the_run(held, gate, document, prepared):
@@ -845,7 +869,7 @@ def threads():
 @pytest.mark.parametrize("doing", ["nothing", "running", "running slowly", "seeking"])
 def test_closing_leaves_no_thread(open_runner, document, doing):
     runner = open_runner(document(steps=1_000_000))
-    runner.set_speed(1e-9 if "slowly" in doing else None)
+    runner.set_speed(1e-12 if "slowly" in doing else None)
     if "running" in doing:
         runner.set_paused(False)
         runner.wait(RUNNING)
@@ -882,6 +906,8 @@ def test_the_unstable_example_says_in_words_what_is_wrong_and_what_helps(open_ru
     assert "oscillating" in status.alarm and "Use Δt = 0.0" in status.alarm
     assert not np.isfinite(runner.snapshot.recording.summary("energy")[-1]).all()
 
+    runner.set_paused(False)  # from the start again
+    assert runner.wait(FINISHED).step == status.step
     runner.seek(status.steps)  # there is nothing beyond
     assert (runner.wait(FINISHED).step, runner.status.reason) == (status.step, "diverged")
     runner.step(-1)

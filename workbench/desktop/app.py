@@ -85,6 +85,7 @@ def _picture(app: QApplication, window: Window, step: int, out: Path, size: tupl
         return window.workspace.status.step
     finally:
         window.close_for_good()
+        window.deleteLater()  # an error's traceback would keep it
 
 
 def _loaded(window: Window) -> bool:

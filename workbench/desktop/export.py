@@ -38,7 +38,7 @@ def save(view: View, path: Path) -> bool:
     Raises:
         OSError: the file cannot be written.
     """
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         table = view.table()
         if table is None:
             return False

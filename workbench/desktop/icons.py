@@ -14,12 +14,12 @@ def icon(name: str, colour: str) -> QIcon:
     Raises:
         KeyError: there is no such icon.
     """
+    solid, lines = _SHAPES[name]()
     pixmap = QPixmap(_SIZE, _SIZE)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.scale(_SIZE / 16, _SIZE / 16)  # the shapes below are drawn on a 16-unit square
-    solid, lines = _SHAPES[name]()
     painter.fillPath(solid, QColor(colour))
     pen = QPen(QColor(colour), 1.5)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)

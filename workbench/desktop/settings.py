@@ -44,7 +44,8 @@ class Settings:
     @property
     def recent(self) -> list[Path]:
         """Files opened or saved lately, newest first; those that are gone are left out."""
-        names = self._values.get("recent", [])
+        names = self._values.get("recent")
+        names = names if isinstance(names, list) else []
         paths = [Path(name) for name in names if isinstance(name, str)]
         return [path for path in paths if path.is_file()]
 
@@ -70,13 +71,11 @@ class Settings:
 
     def layout(self, name: str) -> bytes | None:
         """The saved arrangement of the docks of a layout, or None."""
-        saved = self._values.get("layouts", {})
-        text = saved.get(f"{name}/{LAYOUT_VERSION}") if isinstance(saved, dict) else None
-        return base64.b64decode(text) if isinstance(text, str) else None
+        return _bytes(self._layouts.get(f"{name}/{LAYOUT_VERSION}"))
 
     def set_layout(self, name: str, state: bytes | None) -> None:
         """Remember an arrangement; None forgets it."""
-        saved = dict(self._values.get("layouts", {}))
+        saved = dict(self._layouts)
         key = f"{name}/{LAYOUT_VERSION}"
         saved.pop(key, None)
         if state is not None:
@@ -84,11 +83,23 @@ class Settings:
         self._write("layouts", saved)
 
     @property
+    def _layouts(self) -> dict[str, Any]:
+        saved = self._values.get("layouts")
+        return saved if isinstance(saved, dict) else {}
+
+    @property
     def geometry(self) -> bytes | None:
         """Size and place of the window."""
-        text = self._values.get("geometry")
-        return base64.b64decode(text) if isinstance(text, str) else None
+        return _bytes(self._values.get("geometry"))
 
     @geometry.setter
     def geometry(self, geometry: bytes) -> None:
         self._write("geometry", base64.b64encode(geometry).decode("ascii"))
+
+
+def _bytes(text: Any) -> bytes | None:
+    """What a text in base 64 stands for; None if it is none."""
+    try:
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except ValueError:
+        return None

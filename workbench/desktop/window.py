@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMessageBox,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -165,6 +166,7 @@ class Window(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         self.said = QLabel()
+        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.facts = QLabel()
         self.facts.setAccessibleName("State of the run")
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -462,7 +464,7 @@ class Window(QMainWindow):
             "About",
             f"<p><b>Workbench {__version__}</b></p>"
             "<p>Watch spiking and sparse-coding networks think.</p>"
-            "<p>Exemplar LCA and decoder after Takaghaj &amp; Sampson,<br>"
+            "<p>Exemplar coding and its decoders after Takaghaj &amp; Sampson,<br>"
             "Neuromorphic Computing and Engineering 4, 044009 (2024).</p>",
         )
 

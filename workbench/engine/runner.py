@@ -239,8 +239,6 @@ class Runner:
         self._experiment = experiment
         self._recording = self._recording.fork(step, experiment.system)
         self._alarm = Alarm(self._recording)
-        if self._target is not None:
-            self._target = min(self._target, experiment.steps)
         if self.status.state is RunState.FINISHED:
             self._set(state=RunState.PAUSED, reason="")
         self._publish(alarm="", steps=experiment.steps)
