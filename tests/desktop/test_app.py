@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
@@ -19,6 +20,8 @@ from workbench.errors import InputError
 def theme_again():
     """Each opening installs the theme and takes it away; the other tests want it back."""
     yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()  # or the old windows are restyled, too
     theme.install()
 
 

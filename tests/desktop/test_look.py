@@ -110,8 +110,8 @@ def test_at_1280_by_800_a_running_window_has_room_for_its_status(user, window):
     window.resize(1280, 800)
     user.choose(window.transport.speed, "200 steps/s")
     user.press(Key.Key_Space)
-    user.wait(lambda: "steps/s" in window.facts.text())
-    assert window.facts.width() >= window.facts.sizeHint().width()
+    facts = window.facts
+    user.wait(lambda: "steps/s" in facts.text() and facts.width() >= facts.sizeHint().width())
     assert not cut_off(window.transport, window.transport)
 
 

@@ -48,7 +48,8 @@ class Matrix(QWidget):
         widest = max(metrics.horizontalAdvance(name) for name in self._names)
         margin = min(max(widest + 12, theme.px(28)), theme.px(88))
         columns = len(self._names) + 1
-        side = min((self.width() - margin) / columns, (self.height() - margin) / len(self._names))
+        below = theme.px(38)  # two lines of small type
+        side = min((self.width() - margin) / columns, (self.height() - below) / len(self._names))
         return margin, theme.px(4), max(side, 1.0)
 
     def paintEvent(self, event: Any) -> None:
