@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 INTERVAL = 16  # milliseconds between two frames
 LONGEST = 250  # milliseconds; however dear a frame is, the next one comes
 SHORT_STEP_RATE = 240.0  # steps per second beyond which an eye cannot follow: four a frame
-REST_SHORT, REST_LONG = 7.0, 1.5  # rest after a frame, in multiples of its cost
+REST_SHORT, REST_LONG = 7.0, 4.0  # rest after a frame, in multiples of its cost
 
 
 class FrameClock(QObject):
