@@ -286,7 +286,7 @@ def themed_app(qapp: QApplication) -> Iterator[QApplication]:
     """The application as the command line sets it up, and the engine loaded once for all."""
     application()
     importlib.import_module("workbench.engine.runner")
-    gc.freeze()  # modules stay; the search for what a window leaves need not look through them
+    gc.freeze()
     yield qapp
     gc.unfreeze()
     theme.uninstall()
@@ -387,6 +387,7 @@ def _no_widget_is_left(before: set[QWidget], users: list[User]) -> None:
         for shell in (*user.window.views.values(), user.window):
             vars(shell).clear()
     gc.collect()
+    gc.freeze()  # the next test need not look through what this one left alive
     left = [
         f"{type(widget).__name__} {widget.objectName()!r}"
         for widget in QApplication.topLevelWidgets()

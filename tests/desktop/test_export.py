@@ -28,14 +28,18 @@ def test_the_table_holds_the_full_data_whatever_the_cursor_shows(user, window, t
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
-@pytest.mark.parametrize(
-    ("typed", "written"),
-    [("a.csv", "a.csv"), ("a.CSV", "a.CSV"), ("a", "a.csv"), ("a 1.5", "a 1.5.csv"), ("", "")],
-)
-def test_the_ending_is_added_where_it_is_missing(
-    user, window, tmp_path, monkeypatch, typed, written
-):
-    chosen = str(tmp_path / typed) if typed else ""
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (chosen, ""))
+def test_the_ending_is_added_where_it_is_missing(user, window, tmp_path, monkeypatch):
+    for typed, written in (
+        ("a.csv", "a.csv"),
+        ("b.CSV", "b.CSV"),
+        ("c", "c.csv"),
+        ("d 1.5", "d 1.5.csv"),
+    ):
+        path = str(tmp_path / typed)
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, path=path: (path, ""))
+        export.ask_and_save(window.views["counts"], "csv")
+        assert (tmp_path / written).read_text().startswith("step,count")
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: ("", ""))  # cancelled
     export.ask_and_save(window.views["counts"], "csv")
-    assert [path.name for path in tmp_path.glob("*.*")] == ([written] if written else [])
+    assert sorted(tmp_path.iterdir()) == before

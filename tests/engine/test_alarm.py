@@ -89,6 +89,29 @@ def test_trouble_after_a_change_is_still_noticed(run):
     assert total[first] < total[0]  # less than at the start, and yet a rise
 
 
+def test_a_rise_is_told_against_the_energies_under_the_same_parameters(prepared):
+    experiment = prepared(threshold=1.0)
+    system = Drifting(experiment.system.params, experiment.system.wiring)
+    state = experiment.initial([0])
+    recording = Recording(system, state)
+    for _ in range(30):
+        state = recording.advance(state)
+    dearer = system.with_params(system.params.changed(threshold=2.0))
+    recording = recording.fork(30, dearer)
+    alarm, said = Alarm(recording), {}
+    for step in range(31, 181):
+        state = recording.advance(state)
+        if sentence := alarm.look(state):
+            said[step] = sentence
+    total = total_energy(recording)
+    worth = 1e-3 * total[31]
+    first = next(k for k in range(61, 181) if total[k] > total[31:k].min() + worth)
+    assert total[31] > total[30] + worth  # λ itself, which is no rise
+    assert list(said) == [first]
+    assert said[first].startswith(f"The energy rose from {total[31:first].min():.3g} to ")
+    assert f"at step {first}," in said[first]
+
+
 def test_a_network_that_blows_up_at_one_blow_is_explained_once(run):
     recording, said = run(5, time_constant=1e-30)
     assert list(said) == [1] and "blown up" in said[1] and "Use Δt" in said[1]

@@ -1,5 +1,6 @@
 """The record of a run: any step again, bit for bit, in as much memory as it may take."""
 
+import sys
 import threading
 
 import pytest
@@ -115,6 +116,7 @@ def test_a_fork_leaves_the_trunk_byte_identical(run, budget):
     trunk, states = run(budget_in_states=budget)
     before = record_of(trunk)
     branch = trunk.fork(13, other(trunk.system, threshold=0.2))
+    assert branch.head == 13 and max(branch.stored_steps()) <= 13
     advance(branch, states[:14], 60)
     assert equal_records(record_of(trunk), before) and trunk.head == 40
     assert equal_records(record_of(branch, until=13), record_of(trunk, until=13))
@@ -276,8 +278,18 @@ def test_a_step_that_fails_is_not_recorded_and_can_be_tried_again(prepared):
     assert equal_records(record_of(recording), record_of(whole))
 
 
-def test_a_reader_in_another_thread_always_finds_whole_steps(run):
-    recording, states = run(threshold=0.2, steps=0, budget_in_states=STATES)
+@pytest.fixture
+def hasty_threads():
+    """Threads take turns a thousand times more often than they otherwise do."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.parametrize("budget", [10**6, STATES])
+def test_a_reader_in_another_thread_always_finds_whole_steps(run, hasty_threads, budget):
+    recording, states = run(threshold=0.2, steps=0, budget_in_states=budget)
     errors, reads, done = [], [], threading.Event()
 
     def read():

@@ -30,17 +30,25 @@ def to_image(array: np.ndarray, low: float, high: float, signed: bool) -> QImage
     return QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
-def neuron_picture(experiment: Any, neuron: int) -> QImage | None:
+def neuron_array(experiment: Any, neuron: int) -> np.ndarray | None:
     """What a neuron stands for: its atom, or the training image that its features are of.
 
-    An atom with negative entries is drawn signed. None for atoms that are neither.
+    None for atoms that are neither.
     """
     if experiment.dictionary is None:
         return None
     if experiment.vectors.backbone is not None:
         source = experiment.dictionary.source
-        return None if source is None else picture_of(experiment.dataset.train, int(source[neuron]))
-    array = experiment.dictionary.atoms[neuron].numpy().reshape(experiment.dataset.image_shape)
+        train = experiment.dataset.train
+        return None if source is None else np.asarray(train.image(int(source[neuron])), np.float32)
+    return experiment.dictionary.atoms[neuron].numpy().reshape(experiment.dataset.image_shape)
+
+
+def neuron_picture(experiment: Any, neuron: int) -> QImage | None:
+    """The same as a picture; an atom with negative entries is drawn signed."""
+    array = neuron_array(experiment, neuron)
+    if array is None or experiment.vectors.backbone is not None:
+        return None if array is None else to_image(array, 0.0, 1.0, signed=False)
     reach = float(np.abs(array).max()) or 1.0
     signed = bool(array.min() < 0)
     return to_image(array, -reach if signed else 0.0, reach, signed)

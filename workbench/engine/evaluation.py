@@ -43,7 +43,7 @@ class Evaluation:
     def accuracy(self) -> dict[str, float]:
         """Fraction classified rightly, by decoder."""
         return {
-            name: float(np.trace(matrix[:, : len(matrix)]) / max(matrix.sum(), 1))
+            name: float(np.trace(matrix) / max(matrix.sum(), 1))
             for name, matrix in self.confusion.items()
         }
 

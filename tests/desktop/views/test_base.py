@@ -13,10 +13,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QMessageBox
 
 from workbench.desktop.views import VIEWS
-from workbench.desktop.views.base import PlotView, _plain
+from workbench.desktop.views.base import PlotView
 
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
 LIF = ("lif-population", "system.steps=40")
+FEW = (*SMALL, "dictionary.atoms=10")  # a figure of few atoms is drawn quickly
 SESSIONS = pytest.mark.parametrize("user", [SMALL, LIF], ids=["lca", "lif"], indirect=True)
 
 
@@ -48,7 +49,7 @@ def export(user, view, suffix: str) -> None:
     user.frames(1)
 
 
-@SESSIONS
+@pytest.mark.parametrize("user", [FEW, LIF], ids=["lca", "lif"], indirect=True)
 def test_every_view_exports_its_figure_and_its_data(user, window, tmp_path, monkeypatch):
     for name in applying(window):
         view = filled(user, name)
@@ -119,7 +120,8 @@ def test_every_view_has_a_name_a_summary_and_help(user, window):
     for name in applying(window):
         view = filled(user, name)
         assert view.accessibleName() == view.title
-        assert view.accessibleDescription() == _plain(view.header.summary.text()) != ""
+        assert view.accessibleDescription()
+        assert not set("<>&\u00a0") & set(view.accessibleDescription())
         user.click(view.header.help)
         popup = view.findChild(QLabel, "help")
         assert popup.isVisible()
@@ -130,14 +132,13 @@ def test_every_view_has_a_name_a_summary_and_help(user, window):
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
-@pytest.mark.parametrize("inside", [True, False])
-def test_a_click_inside_or_outside_closes_the_help(user, window, inside):
+def test_a_click_inside_or_outside_closes_the_help(user, window):
     view = window.views["traces"]
-    user.click(view.header.help)
-    popup = view.findChild(QLabel, "help")
-    place = popup.rect().center() if inside else QPoint(-50, -50)  # a popup gets all clicks
-    user.qtbot.mouseClick(popup, Qt.MouseButton.LeftButton, pos=place)
-    user.wait(lambda: view.findChild(QLabel, "help") is None)
+    for place in (QPoint(20, 20), QPoint(-50, -50)):  # a popup gets all clicks
+        user.click(view.header.help)
+        popup = view.findChild(QLabel, "help")
+        user.qtbot.mouseClick(popup, Qt.MouseButton.LeftButton, pos=place)
+        user.wait(lambda: view.findChild(QLabel, "help") is None)
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
@@ -194,17 +195,17 @@ def test_a_click_beside_everything_puts_the_cursor_there(user, window):
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
-@pytest.mark.parametrize("name", ["traces", "counts", "terms"])
-def test_a_double_click_fits_the_range(user, window, name):
-    view = user.bring_up(name)
+def test_a_double_click_fits_the_range(user, window):
     user.go_to(40)
-    before = view.plot.viewRange()[1]
-    view.plot.setYRange(-500, 500)
-    user.double_click(view.widget.viewport(), view.widget.rect().center())
-    user.settle()
-    after = view.plot.viewRange()[1]
-    assert after[1] - after[0] < 300
-    assert after[1] == pytest.approx(before[1], rel=0.5)
+    for name in ("traces", "counts", "terms"):
+        view = window.views[name]
+        before = view.plot.viewRange()[1]
+        view.plot.setYRange(-500, 500)
+        user.double_click(view.widget.viewport(), view.widget.rect().center())
+        user.settle()
+        after = view.plot.viewRange()[1]
+        assert after[1] - after[0] < 300
+        assert after[1] == pytest.approx(before[1], rel=0.5)
 
 
 def test_a_view_says_why_it_is_empty_before_the_first_run(open_window):

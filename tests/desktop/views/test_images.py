@@ -7,6 +7,16 @@ import pytest
 from PySide6.QtGui import QImage
 from skimage.metrics import peak_signal_noise_ratio
 
+from workbench.desktop import export
+
+FEATURES = (
+    "digits-exemplar",
+    "data.train=60",
+    "data.test=20",
+    "backbone.name=squeezenet1_1",
+    "backbone.weights=random",
+    "backbone.image_size=64",
+)
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
 
 
@@ -49,6 +59,28 @@ def test_a_system_without_reconstruction_shows_what_it_has(user, window):
     user.settle()
     user.bring_up("images")
     assert len(view._pictures) == 3
+
+
+@pytest.mark.parametrize("user", [FEATURES], indirect=True)
+def test_features_are_shown_by_the_images_they_are_of(user, window, tmp_path):
+    user.go_to(60)
+    view = user.bring_up("images")
+    snapshot = window.workspace.snapshot
+    code = np.abs(snapshot.observed["activation"])
+    source, train = snapshot.experiment.dictionary.source, snapshot.experiment.dataset.train
+    shown = grey(view._pictures[1]._image)
+    strongest = np.asarray(train.image(int(source[code.argmax()])))
+    assert np.corrcoef(shown.ravel(), strongest.ravel())[0, 1] > 0.95
+    assert f"{np.count_nonzero(code)} exemplars" in view.accessibleDescription()
+    for name in window.views:
+        view = user.bring_up(name)
+        assert not view._empty.isVisible(), name
+        if name != "confusion":
+            assert export.save(view, tmp_path / f"{name}.png"), name
+            assert export.save(view, tmp_path / f"{name}.csv"), name
+    window.workspace.select_neuron(int(code.argmax()))
+    user.settle()
+    assert window.inspector.picture.isVisible()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench import palette
-from workbench.desktop.pictures import neuron_picture
+from workbench.desktop.pictures import neuron_array, neuron_picture
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View
 from workbench.desktop.workspace import Workspace
@@ -168,12 +168,12 @@ class AtomsView(View):
             return None
         from workbench.analysis import figures
 
-        snapshot = self.workspace.snapshot
-        shape = snapshot.experiment.dataset.image_shape
-        shown = [tile[0] for tile in tiles[:24]]
-        atoms = [snapshot.experiment.system.wiring.atoms[n].numpy().reshape(shape) for n in shown]
+        shown = tiles[:24]
+        atoms = [neuron_array(self.workspace.experiment, tile[0]) for tile in shown]
+        if any(atom is None for atom in atoms):
+            return None
         signed = [bool(atom.min() < 0) for atom in atoms]
-        titles = [f"{tile[0]}: {tile[2]}" for tile in tiles[:24]]
+        titles = [f"{tile[0]}: {tile[2]}" for tile in shown]
         return figures.images_figure(atoms, titles, signed, self.caption())
 
     def table(self) -> tuple[list[str], np.ndarray] | None:

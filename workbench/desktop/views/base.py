@@ -6,6 +6,7 @@ clock calls `refresh` for visible views only; `draw` runs when something it show
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any, ClassVar
 
 import numpy as np
@@ -234,7 +235,7 @@ def _plain(text: str) -> str:
             inside = character == "<"
         elif not inside:
             out.append(character)
-    return "".join(out)
+    return unescape("".join(out)).replace("\u00a0", " ")
 
 
 class PlotView(View):
@@ -244,7 +245,7 @@ class PlotView(View):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.widget = pg.PlotWidget()
+        self.widget = pg.PlotWidget(enableMenu=False)
         self.widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.widget.setAccessibleName(f"{self.title} plot")
         self.plot = self.widget.getPlotItem()
