@@ -6,39 +6,25 @@ import gc
 import importlib
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import shiboken6
-import torch
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QRect, Qt, QTimer
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QMessageBox,
-    QSlider,
-    QStyle,
-    QStyleOptionSlider,
-    QWidget,
-)
-from torch import Tensor
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
 
+from tests.desktop.bare import Bare
+from tests.desktop.user import User
 from workbench.desktop.app import application
-from workbench.desktop.panels.fields import Field
 from workbench.desktop.settings import Settings
 from workbench.desktop.theme import theme
 from workbench.desktop.window import Window
 from workbench.document import load, shipped
 from workbench.systems import kinds
-from workbench.systems.protocol import Observable, Params, System, check_signal, parameter
 
-NO_KEY = Qt.KeyboardModifier.NoModifier
 THREADS = {"runner", "loader", "evaluation"}
-PATIENCE = 20_000  # milliseconds; a busy machine takes its time, a right one far less
-
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.
 OFFSCREEN = (
@@ -51,228 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_ignore(OFFSCREEN))
-
-
-class User:
-    """A person at a window: mouse, keyboard, and the patience to wait for what they cause."""
-
-    def __init__(self, qtbot: Any, window: Window) -> None:
-        self.qtbot, self.window = qtbot, window
-        self.said: list[str] = []  # every line the status bar has shown
-        self.drawn = 0  # frames so far
-        window.workspace.said.connect(self.said.append)
-        window.clock._timer.timeout.connect(self._count_frame)
-
-    def _count_frame(self) -> None:
-        self.drawn += 1
-
-    @property
-    def state(self) -> str:
-        """Name of the run's state."""
-        return self.window.workspace.status.state.value
-
-    @property
-    def step(self) -> int:
-        """Where the time cursor is."""
-        return self.window.workspace.status.step
-
-    @property
-    def complaints(self) -> list[QMessageBox]:
-        """The dialogs that say what is wrong, as far as they are open."""
-        boxes = self.window.findChildren(QMessageBox, "complaint")
-        return [box for box in boxes if box.isVisible()]
-
-    def wait(self, happened: Callable[[], Any]) -> None:
-        """Let the window live until something is so."""
-        self.qtbot.waitUntil(lambda: bool(happened()), timeout=PATIENCE)
-
-    def settle(self) -> None:
-        """Wait until all that was asked of the runner is done and on the screen."""
-        workspace, shown = self.window.workspace, None
-        while workspace.runner.snapshot is not shown:  # drawing may ask for more observables
-            done = threading.Event()
-            workspace.runner.when_done(done.set)
-            self.wait(
-                lambda done=done: (
-                    done.is_set()
-                    and workspace.status is workspace.runner.status
-                    and workspace.snapshot is workspace.runner.snapshot
-                )
-            )
-            shown = workspace.snapshot
-            self.frames(1)
-
-    def frames(self, count: int) -> None:
-        """Wait for some frames to be drawn."""
-        target = self.drawn + count
-        self.wait(lambda: self.drawn >= target)
-
-    def press(self, key: Qt.Key, *modifiers: Qt.KeyboardModifier) -> None:
-        """Press a key where the focus is."""
-        held = NO_KEY
-        for modifier in modifiers:
-            held |= modifier
-        self.qtbot.keyClick(QApplication.focusWidget() or self.window, key, held)
-
-    def click(self, widget: QWidget, at: QPoint | None = None) -> None:
-        """Click a widget that can be seen, in the middle unless said otherwise."""
-        assert widget.isVisible(), f"{widget} cannot be seen, so nobody can click it"
-        button = Qt.MouseButton.LeftButton
-        self.qtbot.mouseClick(widget, button, pos=at or widget.rect().center())
-
-    def dismiss(self) -> str:
-        """Read the one complaint there is, and click OK."""
-        (box,) = self.complaints
-        text = box.text()
-        self.click(box.button(QMessageBox.StandardButton.Ok))
-        self.wait(lambda: not self.complaints)
-        self.activate()
-        return text
-
-    def activate(self) -> None:
-        """Make the window the active one, as a window manager does when a popup closes."""
-        self.window.activateWindow()
-        self.wait(self.window.isActiveWindow)
-
-    def double_click(self, widget: QWidget, at: QPoint) -> None:
-        """Click twice in a row, as Qt reports it."""
-        left = Qt.MouseButton.LeftButton
-        self.qtbot.mouseClick(widget, left, pos=at)
-        place, kind = QPointF(at), QEvent.Type.MouseButtonDblClick
-        again = QMouseEvent(kind, place, widget.mapToGlobal(place), left, left, NO_KEY)
-        QApplication.sendEvent(widget, again)
-        self.qtbot.mouseRelease(widget, left, pos=at)
-
-    def write(self, field: Any, text: str) -> None:
-        """Replace what a text field holds and press Return."""
-        self.click(field)
-        field.selectAll()
-        self.qtbot.keyClick(field, Qt.Key.Key_Delete)
-        self.qtbot.keyClicks(field, text)
-        self.qtbot.keyClick(field, Qt.Key.Key_Return)
-
-    def choose(self, combo: Any, words: str) -> None:
-        """Open a combo box with the mouse, go to an entry with the arrows, press Return."""
-        target = combo.findText(words)
-        assert target >= 0, (
-            f"{words!r} is not among {[combo.itemText(i) for i in range(combo.count())]}"
-        )
-        self.click(combo)
-        entries = combo.view()
-        while entries.currentIndex().row() != target:
-            down = entries.currentIndex().row() < target
-            self.qtbot.keyClick(entries, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
-        self.qtbot.keyClick(entries, Qt.Key.Key_Return)
-        self.wait(lambda: not entries.isVisible())
-        self.frames(1)
-        self.activate()
-
-    def drag(self, slider: QSlider, *parts: float) -> None:
-        """Take a slider by its handle, move it to these parts of its length, let go."""
-        left = Qt.MouseButton.LeftButton
-        self.qtbot.mousePress(slider, left, pos=_handle(slider).center())
-        for part in parts:
-            place = QPoint(round(part * (slider.width() - 1)), slider.height() // 2)
-            move = QMouseEvent(
-                QEvent.Type.MouseMove, place, slider.mapToGlobal(place), left, left, NO_KEY
-            )
-            QApplication.sendEvent(slider, move)
-        self.qtbot.mouseRelease(slider, left, pos=place)
-
-    def field(self, place: str) -> Any:
-        """The row of a parameter, unfolded if need be."""
-        row = self.window.parameters.findChild(Field, place)
-        group = self.window.parameters.groups[place.split(".")[0]]
-        if not row.isVisible() and group.isVisible():
-            self.click(group.more)
-        self.window.rail.ensureWidgetVisible(row)
-        assert row.isVisible(), f"the row of {place} cannot be seen"
-        return row
-
-    def bring_up(self, name: str) -> Any:
-        """Show a view in front of the others and wait until it is drawn."""
-        dock, view = self.window.area.docks[name], self.window.views[name]
-        dock.show()
-        dock.raise_()
-        self.wait(lambda: self.window._on_screen(view))
-        self.settle()
-        return view
-
-    def click_plot(self, view: Any, x: float, y: float) -> None:
-        """Click a plot at a place given in its own units."""
-        scene = view.plot.getViewBox().mapViewToScene(QPointF(x, y))
-        viewport = view.widget.viewport()
-        self.qtbot.mouseClick(
-            viewport, Qt.MouseButton.LeftButton, pos=view.widget.mapFromScene(scene)
-        )
-        self.settle()
-
-    def do(self, name: str) -> None:
-        """Trigger a command that is enabled."""
-        action = self.window.actions_by_name[name]
-        assert action.isEnabled(), f"{name} is grey"
-        action.trigger()
-
-    def go_to(self, step: int) -> None:
-        """Put the cursor on a step and wait for the picture."""
-        self.window.workspace.ask(lambda runner: runner.seek(step))
-        self.settle()
-
-    def find(self, name: str) -> QWidget:
-        """The one visible widget with this accessible name."""
-        found = [
-            widget
-            for widget in self.window.findChildren(QWidget)
-            if widget.accessibleName() == name and widget.isVisible()
-        ]
-        assert len(found) == 1, f"{len(found)} widgets are called {name!r}"
-        return found[0]
-
-
-def _handle(slider: QSlider) -> QRect:
-    """Where the handle of a slider is."""
-    option = QStyleOptionSlider()
-    slider.initStyleOption(option)
-    part = QStyle.SubControl.SC_SliderHandle
-    return slider.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, part, slider)
-
-
-class BareParams(Params):
-    steps: int = parameter(50, "How many steps a run takes.", ge=0)
-    seconds: float = parameter(0.0, "How long a step takes.", ge=0)
-    fails_at: int | None = parameter(None, "The step that goes wrong.", ge=0)
-
-
-class BareState(NamedTuple):
-    signal: Tensor  # [B, N]
-    k: Tensor  # int64
-
-
-class Bare(System):
-    """A system that declares next to nothing: one neuron per pixel fires at each step."""
-
-    kind, title, summary = "bare", "Bare", "As little as a system may be."
-    Params = BareParams
-    observables = (Observable("marks", "Marks", "spikes", "neuron"),)
-    output = "marks"
-
-    @property
-    def neurons(self) -> int:
-        return self.wiring.features
-
-    def init(self, signal: Tensor) -> BareState:
-        return BareState(check_signal(signal, self.wiring.features), torch.tensor(0))
-
-    def step(self, state: BareState) -> BareState:
-        time.sleep(self.params.seconds)
-        if self.params.fails_at == int(state.k) + 1:
-            raise RuntimeError("the neurons went on strike")
-        return state._replace(k=state.k + 1)
-
-    def observe(self, state: BareState, names: Any = None) -> dict[str, Tensor]:
-        marks = torch.zeros(state.signal.shape, dtype=torch.bool)
-        marks[:, int(state.k) % self.neurons] = True
-        return {"marks": marks} if names is None or "marks" in names else {}
 
 
 @pytest.fixture

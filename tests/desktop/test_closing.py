@@ -9,6 +9,8 @@ import weakref
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 
+from workbench.coding import dictionaries
+
 Key, Held = Qt.Key, Qt.KeyboardModifier
 SLOW = ("digits-exemplar", "run.batch=2", "run.precision=float64")
 
@@ -50,8 +52,6 @@ def test_closing_while_the_engine_loads(open_window):
 
 def test_closing_while_preparing(open_window, monkeypatch):
     entered = threading.Event()
-    from workbench.coding import dictionaries
-
     build = dictionaries.build
 
     def slowly(*arguments, **more):

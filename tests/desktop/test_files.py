@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
@@ -146,6 +147,50 @@ def test_a_session_dropped_on_the_window_is_opened(user, window, session, name):
     user.settle()
     assert window.workspace.path == path
     assert window.workspace.experiment.system.kind == "lif"
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    """A folder with six pictures of each of two classes."""
+    folder = tmp_path / "pictures"
+    for name, colour in (("blue", (0, 0, 255)), ("red", (255, 0, 0))):
+        (folder / name).mkdir(parents=True)
+        for i in range(6):
+            Image.new("RGB", (6, 4), tuple(max(0, c - i) for c in colour)).save(
+                folder / name / f"{i}.png"
+            )
+    return folder
+
+
+def test_a_folder_of_images_dropped_on_the_window_becomes_the_data(user, window, pictures):
+    user.click(window.samples.next)
+    user.settle()
+    assert drop(window, pictures)
+    user.wait(lambda: window.workspace.experiment.document.data.dataset == "folder")
+    user.settle()
+    assert window.workspace.experiment.dataset.class_names == ("blue", "red")
+    assert window.isWindowModified()
+    user.go_to(20)
+    for name in window.views:
+        user.bring_up(name)
+    window.grab()
+    user.do("undo")
+    user.settle()
+    assert window.workspace.experiment.document.data.dataset == "digits"
+    assert not user.complaints
+
+
+def test_a_folder_without_images_is_refused_in_one_line(user, window, tmp_path):
+    user.go_to(20)
+    fingerprint = window.workspace.status.fingerprint
+    (tmp_path / "empty").mkdir()
+    assert drop(window, tmp_path / "empty")
+    user.wait(lambda: user.complaints)
+    assert "empty" in user.dismiss()
+    user.settle()
+    assert window.workspace.document.data.dataset == "digits"
+    assert window.workspace.status.fingerprint == fingerprint
+    assert not window.isWindowModified()
 
 
 def test_what_is_no_session_cannot_be_dropped(user, window, session, tmp_path):

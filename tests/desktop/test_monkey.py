@@ -36,7 +36,7 @@ KEYS = [
 ]
 TYPED = ["0", "1", "-1", "3.5", "1e9", "abc", "", "0.05", "30", "400", "none", "²"]
 SEEDS = [int(s) for s in os.environ.get("WORKBENCH_MONKEY_SEEDS", "1,2").split(",")]
-STROKES = int(os.environ.get("WORKBENCH_MONKEY_STROKES", "150"))
+STROKES = int(os.environ.get("WORKBENCH_MONKEY_STROKES", "100"))
 
 
 class Monkey:

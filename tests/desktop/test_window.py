@@ -109,6 +109,10 @@ def test_bare_keys_work_again_after_typing_into_a_field(user, window):
     user.settle()
     assert user.step == 1
     assert user.field("system.threshold").text.text() == "1.5"
+    user.click(window.samples.heading)  # the rail scrolls, but it does not keep the arrows
+    user.press(Key.Key_Right)
+    user.settle()
+    assert user.step == 2
 
 
 def test_space_after_return_in_a_field_runs_instead_of_typing_a_space(user):
@@ -138,6 +142,25 @@ def test_the_next_and_the_previous_image_by_keys(user, window):
     assert user.step == 0
 
 
+def test_a_recording_beyond_its_memory_is_thinned_and_still_exact(user, window):
+    expected = {}
+    for step in (33, 67, 100):
+        user.go_to(step)
+        expected[step] = window.workspace.status.fingerprint
+    window.workspace.runner._budget = 200_000  # bytes; the run takes three times as much
+    user.press(Key.Key_R, Held.ControlModifier)
+    user.go_to(100)
+    record = window.workspace.snapshot.recording
+    assert record.spacing > 1 and record.bytes_used <= 200_000
+    traces = window.views["traces"]
+    assert f"one step in {record.spacing} drawn" in traces.accessibleDescription()
+    assert len(traces.table()[1]) == 1 + 100 // record.spacing
+    assert len(window.views["terms"].table()[1]) == 101  # small things are kept of every step
+    for step, fingerprint in expected.items():
+        user.go_to(step)
+        assert window.workspace.status.fingerprint == fingerprint
+
+
 # -- trouble -------------------------------------------------------------------------------------
 
 
@@ -152,6 +175,20 @@ def test_an_unstable_session_raises_the_alarm_in_words(user, window):
     assert window.facts.text().startswith("finished: diverged")
     user.click_plot(window.views["traces"], user.step, 0.5)  # nothing to choose from there
     user.press(Key.Key_R, Held.ControlModifier)
+    user.settle()
+    assert not window.alarm.isVisible()
+
+
+@pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)
+def test_the_alarm_stays_when_another_session_is_refused(user, window):
+    user.press(Key.Key_End)
+    user.settle()
+    assert window.files.open(shipped()["mnist-exemplar"])
+    user.wait(lambda: user.complaints)
+    user.dismiss()
+    user.settle()
+    assert window.alarm.isVisible()
+    assert window.files.open(shipped()["digits-exemplar"])
     user.settle()
     assert not window.alarm.isVisible()
 

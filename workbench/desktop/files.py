@@ -25,7 +25,6 @@ def can_be_dropped(path: Path) -> bool:
 class SessionFiles(QObject):
     """The file commands of a window."""
 
-    opened = Signal()  # another session took the place of the one before
     saved = Signal()
 
     def __init__(self, workspace: Workspace, settings: Settings, parent: QWidget) -> None:
@@ -65,7 +64,6 @@ class SessionFiles(QObject):
         if not _is_example(path):
             self._settings.add_recent(path)
         self._workspace.open(document, path)
-        self.opened.emit()
         self._workspace.said.emit(f"Opened {path.name}")
         return True
 

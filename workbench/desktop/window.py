@@ -183,7 +183,6 @@ class Window(QMainWindow):
         workspace.documentChanged.connect(self._follow_layout)
         workspace.ready.connect(self._engine_ready)
         workspace.experimentChanged.connect(self._experiment_changed)
-        self.files.opened.connect(self._session_opened)
         self.files.saved.connect(self._retitle)
         workspace.evaluationChanged.connect(self._enable_actions)
         theme.changed.connect(self._restyle)
@@ -394,8 +393,6 @@ class Window(QMainWindow):
         self.area.use(name)
         self.layout_choice.setCurrentIndex(self.layout_choice.findData(name))
 
-    def _session_opened(self) -> None:
-        self.alarm.hide()
 
     def _follow_layout(self, document: Document) -> None:
         """The document asks for another arrangement: it was chosen, or is another session's."""

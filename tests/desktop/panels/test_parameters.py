@@ -101,6 +101,18 @@ def test_a_wrong_value_is_marked_and_complained_about_once_and_changes_nothing(u
         assert not window.isWindowModified()
 
 
+def test_a_wrong_value_left_by_clicking_run_is_complained_about_once(user, window):
+    field = user.field("system.threshold")
+    user.click(field.text)
+    field.text.selectAll()
+    user.qtbot.keyClicks(field.text, "-1")
+    user.click(window.transport.buttons["run"])
+    assert "system.threshold = -1" in user.dismiss()
+    user.settle()
+    assert not user.complaints
+    assert window.workspace.document.system["threshold"] == 2.0
+
+
 def test_a_corrected_value_takes_the_mark_away(user, window):
     field = user.field("system.threshold")
     user.write(field.text, "-1")

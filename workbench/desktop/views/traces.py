@@ -275,7 +275,7 @@ class TracesView(PlotView):
         text = f"{len(self._neurons)} of {len(values)} neurons"
         spacing = snapshot.recording.spacing
         if spacing > 1:
-            text += coloured(f" · every {spacing}th step drawn", theme.colours.warning)
+            text += coloured(f" · one step in {spacing} drawn", theme.colours.warning)
         elif stored > MOST_POINTS:
             text += coloured(" · decimated, extremes kept", theme.colours.warning)
         self.summarise(text)
