@@ -41,6 +41,11 @@ class Parameter:
     log: bool = False  # the slider is logarithmic
     restart: bool = False  # a change starts the run anew instead of acting on the next step
     advanced: bool = False  # folded away under "more"
+    when: tuple[str, str] | None = None  # means something only where this field has this value
+
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Whether it means anything beside the other values of its section."""
+        return self.when is None or values.get(self.when[0]) == self.when[1]
 
     @property
     def allowed(self) -> str:
@@ -84,6 +89,7 @@ def parameter(
     log: bool = False,
     restart: bool = False,
     advanced: bool = False,
+    when: tuple[str, str] | None = None,
 ) -> Any:
     """Declare one field of a `Params` model; see `Parameter` for what each part means."""
     return Field(
@@ -101,6 +107,7 @@ def parameter(
             "log": log,
             "restart": restart,
             "advanced": advanced,
+            "when": when,
         },
     )
 

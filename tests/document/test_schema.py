@@ -25,12 +25,35 @@ def test_sections_left_out_take_the_documented_defaults(document):
         "data": {"dataset": "digits", "root": None, "train": None, "test": None, "seed": 0},
         "backbone": {"name": "none", "weights": None, "image_size": None, "weights_hash": None},
         "signal": {"norm": None},
-        "dictionary": {"kind": "exemplar", "atoms": None, "balanced": True, "seed": 0},
+        "dictionary": {
+            "kind": "exemplar",
+            "atoms": None,
+            "balanced": True,
+            "seed": 0,
+            "leave_out": None,
+            "added": None,
+        },
         "system": LCA,
         "decoder": {"kind": "sum"},
         "run": {"engine": "auto", "device": "auto", "precision": "float32", "batch": None},
-        "view": {"sample": 0, "speed": 20.0, "layout": "explore", "neuron": None},
+        "view": {
+            "sample": 0,
+            "picture": None,
+            "speed": 20.0,
+            "layout": "explore",
+            "neuron": None,
+        },
     }
+
+
+def test_json_leaves_out_keys_that_mean_nothing_here_unless_they_were_set(document):
+    assert "learning_rate" not in document.to_json()
+    learned = document.with_value("dictionary.kind", "learned")
+    assert '"learning_rate": 0.5' in learned.to_json()
+    assert "leave_out" not in learned.to_json()
+    kept = document.with_value("dictionary.learning_rate", 0.25)
+    assert '"learning_rate": 0.25' in kept.to_json()
+    assert Document.parse(json.loads(kept.to_json())) == kept
 
 
 def test_json_there_and_back_gives_an_equal_document_and_the_same_text(document):

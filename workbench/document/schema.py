@@ -137,12 +137,75 @@ class Dictionary(Params):
     )
     seed: int = parameter(
         0,
-        "seed of the choice of exemplars or of the random atoms",
+        "seed of the choice of exemplars, of the random atoms, or of learning",
         label="Dictionary seed",
         ge=0,
         le=LARGEST_SEED,
         restart=True,
         advanced=True,
+    )
+    leave_out: str | None = parameter(
+        None,
+        "classes that get no exemplar at first, by name, separated by commas; null leaves out none",
+        label="Leave out",
+        restart=True,
+        advanced=True,
+        when=("kind", "exemplar"),
+    )
+    added: str | None = parameter(
+        None,
+        "exemplars that joined the dictionary later, in order, as class=number, "
+        "such as 7=100,3=50; null adds none",
+        label="Added later",
+        restart=True,
+        advanced=True,
+        when=("kind", "exemplar"),
+    )
+    learning_rate: float = parameter(
+        0.5,
+        "how far the atoms follow the residual after each mini-batch",
+        label="Learning rate",
+        symbol="η",
+        equation="(7)",
+        gt=0,
+        le=100,
+        restart=True,
+        advanced=True,
+        when=("kind", "learned"),
+    )
+    learning_updates: int = parameter(
+        300,
+        "number of mini-batches that the atoms are learned from",
+        label="Updates",
+        equation="(7)",
+        ge=1,
+        le=1_000_000,
+        restart=True,
+        advanced=True,
+        when=("kind", "learned"),
+    )
+    learning_batch: int = parameter(
+        64,
+        "training images of a mini-batch",
+        label="Mini-batch",
+        unit="images",
+        ge=1,
+        le=65_536,
+        restart=True,
+        advanced=True,
+        when=("kind", "learned"),
+    )
+    learning_threshold: float | None = parameter(
+        None,
+        "threshold of the network while it learns; "
+        "null takes a tenth of the mean length of the signals",
+        label="Threshold while learning",
+        symbol="λ",
+        equation="(6)",
+        gt=0,
+        restart=True,
+        advanced=True,
+        when=("kind", "learned"),
     )
 
 
@@ -155,6 +218,32 @@ class Decoder(Params):
         "perceptron: a single trained layer",
         label="Decoder",
         equation="(9), (10)",
+    )
+    samples: int | None = parameter(
+        None,
+        "training images that are coded to train the perceptron; null takes at most 3 000",
+        label="Training codes",
+        ge=10,
+        advanced=True,
+        when=("kind", "perceptron"),
+    )
+    epochs: int = parameter(
+        200,
+        "most passes over the codes; training stops before when the validation loss rises",
+        label="Epochs",
+        ge=1,
+        le=100_000,
+        advanced=True,
+        when=("kind", "perceptron"),
+    )
+    seed: int = parameter(
+        0,
+        "seed of the choice of training codes and of their order",
+        label="Perceptron seed",
+        ge=0,
+        le=LARGEST_SEED,
+        advanced=True,
+        when=("kind", "perceptron"),
     )
 
 
@@ -188,6 +277,11 @@ class View(Params):
     """What the window shows; changes no result."""
 
     sample: int = parameter(0, "index of the watched image in the test split", label="Sample", ge=0)
+    picture: str | None = parameter(
+        None,
+        "an image file that is coded in place of the test image; null codes the test image",
+        label="Picture",
+    )
     speed: float | None = parameter(
         20.0,
         "steps shown per second; null runs as fast as possible",
@@ -302,13 +396,30 @@ class Document(Params):
         return self.with_value(place.strip(), _read(text.strip(), as_text=_is_text(section, key)))
 
     def to_json(self) -> str:
-        """Readable JSON with one section a line, always in the same order."""
+        """Readable JSON with one section a line, always in the same order.
+
+        A key that means nothing here, because of another key's value, is left out if it holds its
+        default.
+        """
         width = max(map(len, type(self).model_fields)) + 3
         lines = [
             f"  {f'{json.dumps(name)}:':<{width}} {json.dumps(value, ensure_ascii=False)}"
-            for name, value in self.model_dump().items()
+            for name, value in (self.model_dump() | self._meaningful()).items()
         ]
         return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+    def _meaningful(self) -> dict[str, dict[str, Scalar]]:
+        """The declared sections without idle keys at their defaults."""
+        kept = {}
+        for name, model in sections().items():
+            values = getattr(self, name).model_dump()
+            kept[name] = {
+                p.name: values[p.name]
+                for p in declared(model)
+                if p.applies(values) or values[p.name] != p.default
+            }
+        return kept
 
 
 def sections() -> dict[str, type[Params]]:

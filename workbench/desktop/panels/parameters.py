@@ -12,7 +12,7 @@ from workbench.desktop.workspace import Workspace
 from workbench.document import Document, sections
 from workbench.parameters import Parameter, declared
 
-SECTIONS = ("data", "backbone", "dictionary", "signal", "run")  # above and below the system's own
+SECTIONS = ("data", "backbone", "dictionary", "signal", "decoder", "run")  # above and below the system's own
 
 
 class Group(QWidget):
@@ -49,7 +49,6 @@ class Group(QWidget):
             self.fields[parameter.name] = field
             (self._inner if parameter.advanced else self._column).addWidget(field)
         self._column.addWidget(self._folded)
-        self.more.setVisible(self._inner.count() > 0)
         self._fold(False)
 
     def add_top(self, widget: QWidget) -> None:
@@ -57,9 +56,15 @@ class Group(QWidget):
         self._column.insertWidget(1, widget)
 
     def show_values(self, values: dict[str, Any]) -> None:
-        """Show the document's values; what it does not set shows its default."""
+        """Show the document's values; what it does not set shows its default.
+
+        Rows that mean nothing beside the other values are not shown.
+        """
         for name, field in self.fields.items():
             field.show_value(values.get(name, field.declared.default))
+            field.setVisible(field.declared.applies(values))
+        folded = [f for f in self.fields.values() if f.declared.advanced]
+        self.more.setVisible(any(f.declared.applies(values) for f in folded))
 
     def _fold(self, open_: bool) -> None:
         self._folded.setVisible(open_)
