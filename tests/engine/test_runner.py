@@ -638,7 +638,7 @@ REFUSED = [
     ("system.treshold=1", "did you mean threshold"),
     ("system.kind=nothing", "system.kind = 'nothing'"),
     ("dictionary.atoms=5000", "atoms = 5000"),
-    ("decoder.kind=perceptron", "decoder.kind = 'perceptron'"),
+    ("dictionary.leave_out=ten", "there is no class 'ten'"),
     ("run.device=cuda", "run.device = 'cuda'"),
     ("run.engine=lazy", "run.engine = 'lazy'"),
 ]

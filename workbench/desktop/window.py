@@ -393,7 +393,6 @@ class Window(QMainWindow):
         self.area.use(name)
         self.layout_choice.setCurrentIndex(self.layout_choice.findData(name))
 
-
     def _follow_layout(self, document: Document) -> None:
         """The document asks for another arrangement: it was chosen, or is another session's."""
         if self.area.layout_name not in ("", document.view.layout):
