@@ -61,6 +61,7 @@ class Window(QMainWindow):
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self._closed_for_good = False
+        self._learning = False  # a dictionary, in the last frame
         self._narrow = False
         self._assemble()
         self._make_menus()
@@ -199,6 +200,7 @@ class Window(QMainWindow):
     def frame(self) -> None:
         """Pull, say what the visible views need, and let them draw."""
         self.workspace.poll()
+        self._bring_up_what_is_learned()
         experiment = self.workspace.experiment
         visible = [view for view in self.views.values() if self._on_screen(view)]
         if experiment is not None:
@@ -209,6 +211,14 @@ class Window(QMainWindow):
             view.refresh()
         if self.side.isVisible():
             self.inspector.refresh()
+
+    def _bring_up_what_is_learned(self) -> None:
+        """A dictionary that begins to form is worth seeing, once; then the user decides."""
+        learning = self.workspace.preview is not None
+        dock = self.area.docks["atoms"]
+        if learning and not self._learning and dock.toggleViewAction().isChecked():
+            dock.raise_()
+        self._learning = learning
 
     def _full_speed_rate(self) -> float:
         """Steps per second while the run goes as fast as it can, else 0."""
@@ -262,6 +272,7 @@ class Window(QMainWindow):
             "cancel": status is not None and status.state.value in ("running", "preparing"),
             "evaluate": loaded and self._can_be_evaluated() and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
+            "grow": loaded and self.views["growth"].applies(type(workspace.experiment.system)),
             "undo": history.can_undo,
             "redo": history.can_redo,
         }
@@ -355,9 +366,16 @@ class Window(QMainWindow):
 
     def evaluate(self) -> None:
         """Code the whole test set and show its confusion matrix."""
-        self.area.docks["confusion"].show()
-        self.area.docks["confusion"].raise_()
+        self._bring_up("confusion")
         self.workspace.evaluate()
+
+    def grow(self) -> None:
+        """Show where exemplars can be added."""
+        self._bring_up("growth")
+
+    def _bring_up(self, name: str) -> None:
+        self.area.docks[name].show()
+        self.area.docks[name].raise_()
 
     def cancel_evaluation(self) -> None:
         """Stop the evaluation."""

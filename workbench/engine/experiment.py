@@ -32,6 +32,14 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True, eq=False)
+class Preview:
+    """A dictionary while it is learned."""
+
+    forming: Forming
+    image_shape: tuple[int, ...] | None  # of an atom drawn as an image; None: it is none
+
+
+@dataclass(frozen=True, eq=False)
 class Experiment:
     """A document with everything resolved and built."""
 
@@ -88,8 +96,8 @@ def prepare(
     previous: Experiment | None = None,
     report: Report = lambda text: None,
     cancelled: Callable[[], bool] = lambda: False,
+    show: Callable[[Preview], None] = lambda preview: None,
     samples: int | None = None,
-    show: Callable[[Forming], None] = lambda forming: None,
 ) -> Experiment:
     """Load, build and check all that the document names.
 
@@ -99,8 +107,8 @@ def prepare(
             document asks for the same ones.
         report: told in words what is being done.
         cancelled: asked between the parts.
-        samples: only the first so many test images will be coded; None means all.
         show: shown a dictionary as it is learned, after each mini-batch.
+        samples: only the first so many test images will be coded; None means all.
 
     Raises:
         InputError: the document asks for something wrong or absent, in one line.
@@ -133,7 +141,7 @@ def prepare(
     dictionary = None
     if system_type.uses_dictionary:
         started = stage(f"Building the {document.dictionary.kind} dictionary")
-        tell = _teller(report, show, check)
+        tell = _teller(report, show, check, None if found.backbone else dataset.image_shape)
         dictionary = _dictionary(document, dataset, found, previous, tell)
         seconds["dictionary"] = time.perf_counter() - started
 
@@ -227,7 +235,10 @@ def _checked(build: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _teller(
-    report: Report, show: Callable[[Forming], None], check: Callable[[], None]
+    report: Report,
+    show: Callable[[Preview], None],
+    check: Callable[[], None],
+    image_shape: tuple[int, ...] | None,
 ) -> Callable[[Forming], None]:
     """Tells of a dictionary that is learned, in words and as it is."""
     started = time.perf_counter()
@@ -240,7 +251,7 @@ def _teller(
             f"Learning the dictionary: mini-batch {forming.update} of {forming.updates}, "
             f"energy {forming.energy[forming.update - 1]:.4g}, {left:.0f} s left"
         )
-        show(forming)
+        show(Preview(forming, image_shape))
 
     return tell
 

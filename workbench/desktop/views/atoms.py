@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench import palette
-from workbench.desktop.pictures import neuron_array, neuron_picture
+from workbench.desktop.curve import Curve
+from workbench.desktop.pictures import atom_picture, neuron_array, neuron_picture
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View
 from workbench.desktop.workspace import Workspace
@@ -114,7 +115,22 @@ class AtomsView(View):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.tiles = Tiles(workspace.select_neuron)
+        self.curve = Curve("Energy while the dictionary is learned")
+        self._layout.addWidget(self.curve)
         self._layout.addWidget(self.tiles, 1)
+        self.curve.hide()
+        self._preview: Any = None  # what is drawn of a dictionary in the making
+
+    def refresh(self) -> None:
+        """The atoms of the run, or those that are being learned just now."""
+        preview = self.workspace.preview
+        if preview is None:
+            if self._preview is not None:
+                self._preview = self._recording = None
+            super().refresh()
+        elif preview is not self._preview:
+            self._preview = preview
+            self._draw_preview(preview)
 
     def applies(self, system: type) -> bool:
         return system.uses_dictionary
@@ -125,7 +141,28 @@ class AtomsView(View):
     def depends_on(self, snapshot: Any) -> tuple:
         return (*super().depends_on(snapshot), self.tiles.fits)
 
+    def _draw_preview(self, preview: Any) -> None:
+        forming = preview.forming
+        if preview.image_shape is None:
+            self.show_empty("Atoms of a backbone's features are no image while they are learned.")
+        else:
+            self.show_empty("")
+            atoms = forming.atoms[: self.tiles.fits].numpy()
+            pictures = [atom_picture(atom.reshape(preview.image_shape)) for atom in atoms]
+            edge = theme.colours.hairline
+            tiles = [(i, p, "", edge, f"atom {i}") for i, p in enumerate(pictures)]
+            self.tiles.show_tiles(tiles, None)
+        energy = forming.energy[: forming.update]
+        self.curve.setVisible(True)
+        self.curve.show_lines([("energy", energy, theme.colours.accent)], forming.updates)
+        begun = f" · {forming.revived} dead atoms began anew" if forming.revived else ""
+        self.summarise(
+            f"learning: {forming.update} of {forming.updates} mini-batches · "
+            f"{forming.active:.1f} active per image{begun}"
+        )
+
     def reset(self, snapshot: Any) -> None:
+        self.curve.hide()
         self._pictures: dict[int, Any] = {}
         wiring = snapshot.experiment.system.wiring
         if wiring.atoms is None:
