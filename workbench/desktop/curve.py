@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workbench.desktop.theme import theme
 
 Line = tuple[str, Sequence[float], str]  # name, values, colour
-HEIGHT = 72  # pixels at scale 1
+HEIGHT = 56  # pixels at scale 1
 MOST_POINTS = 400
 
 
@@ -54,12 +54,13 @@ class Curve(QWidget):
         place = QRectF(4, 6, self.width() - names - 16, self.height() - 12)
         low, high = float(values.min()), float(values.max())
         self._paint_mark(painter, place)
-        taken: list[float] = []
-        for name, line, colour in sorted(self._lines, key=lambda item: -item[1][-1]):
+        ends = []
+        for name, line, colour in self._lines:
             points = self._points(np.asarray(line, float), place, low, (high - low) or 1.0)
             painter.setPen(QPen(QColor(colour), 1.5))
             painter.drawPolyline(QPolygonF(points))
-            self._paint_name(painter, f"{name} {line[-1]:.3g}", points[-1], place, taken)
+            ends.append((points[-1], f"{name} {line[-1]:.3g}", colour))
+        self._paint_names(painter, ends)
 
     def _points(self, line: np.ndarray, place: QRectF, low: float, span: float) -> list[QPointF]:
         index = np.arange(len(line))
@@ -76,14 +77,16 @@ class Curve(QWidget):
         painter.setPen(QPen(QColor(theme.colours.faint), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(across, place.top()), QPointF(across, place.bottom()))
 
-    def _paint_name(
-        self, painter: QPainter, text: str, end: QPointF, place: QRectF, taken: list[float]
-    ) -> None:
-        """Beside the line's end, below the names that stand there already."""
+    def _paint_names(self, painter: QPainter, ends: list[tuple[QPointF, str, str]]) -> None:
+        """Each name beside its line's end, below the one above it and inside the widget."""
         height = painter.fontMetrics().height()
-        top = min(max(end.y() - height / 2, 0.0), self.height() - height)
-        if taken:
-            top = max(top, taken[-1] + height)
-        taken.append(top)
-        box = QRectF(end.x() + 8, top, self.width() - end.x() - 8, height)
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        ends = sorted(ends, key=lambda end: end[0].y())
+        tops: list[float] = []
+        for end, _, _ in ends:
+            top = max(end.y() - height / 2, tops[-1] + height if tops else 0.0)
+            tops.append(top)
+        over = max(tops[-1] + height - self.height(), 0.0)  # the last one hangs out below
+        for (end, text, colour), top in zip(ends, tops, strict=True):
+            painter.setPen(QColor(colour))
+            box = QRectF(end.x() + 8, top - over, self.width() - end.x() - 8, height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)

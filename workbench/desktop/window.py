@@ -270,9 +270,9 @@ class Window(QMainWindow):
             "forward_ten": step < steps,
             "last": step < steps,
             "cancel": status is not None and status.state.value in ("running", "preparing"),
-            "evaluate": loaded and self._can_be_evaluated() and not workspace.evaluating,
+            "evaluate": loaded and self._can_fill("confusion") and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
-            "grow": loaded and self.views["growth"].applies(type(workspace.experiment.system)),
+            "grow": loaded and self._can_fill("growth"),
             "undo": history.can_undo,
             "redo": history.can_redo,
         }
@@ -281,10 +281,10 @@ class Window(QMainWindow):
             if action.isEnabled() != enabled:
                 action.setEnabled(enabled)
 
-    def _can_be_evaluated(self) -> bool:
-        """Whether there is something to decide, and so to show."""
+    def _can_fill(self, view: str) -> bool:
+        """Whether the system of the run has something for a view."""
         experiment = self.workspace.experiment
-        return experiment is not None and self.views["confusion"].applies(type(experiment.system))
+        return experiment is not None and self.views[view].applies(type(experiment.system))
 
     def _engine_ready(self) -> None:
         self.say("Space runs, arrows step, ? explains a view")

@@ -16,7 +16,8 @@ from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View
 from workbench.desktop.workspace import Workspace
 
-TILE = 56  # pixels at scale 1, picture and caption
+TILE = 56  # pixels at scale 1, above the caption
+SMALL_TILE, CAPTION = 36, 14  # small tiles have no caption
 MOST_TILES = 200
 
 
@@ -32,6 +33,11 @@ class Tiles(QWidget):
         self._choose = choose
         self._tiles: list[tuple[int, Any, str, str, str]] = []
         self._selected: int | None = None
+        self._small = False
+
+    def set_small(self, small: bool) -> None:
+        """Many small tiles without captions, or fewer large ones."""
+        self._small = small
 
     @property
     def fits(self) -> int:
@@ -45,14 +51,20 @@ class Tiles(QWidget):
         self.update()
 
     def _grid(self) -> tuple[int, int]:
-        size = theme.px(TILE)
-        return max(1, self.width() // size), max(1, self.height() // (size + theme.px(14)))
+        size, height = self._size()
+        return max(1, self.width() // size), max(1, self.height() // height)
+
+    def _size(self) -> tuple[int, int]:
+        """Width and height of a tile with its caption."""
+        if self._small:
+            return theme.px(SMALL_TILE), theme.px(SMALL_TILE)
+        return theme.px(TILE), theme.px(TILE + CAPTION)
 
     def _place(self, index: int) -> QRect:
         columns, _ = self._grid()
-        size = theme.px(TILE)
+        width, height = self._size()
         row, column = divmod(index, columns)
-        return QRect(column * size, row * (size + theme.px(14)), size, size + theme.px(14))
+        return QRect(column * width, row * height, width, height)
 
     def _at(self, point: QPoint) -> int | None:
         for index in range(len(self._tiles)):
@@ -147,6 +159,7 @@ class AtomsView(View):
             self.show_empty("Atoms of a backbone's features are no image while they are learned.")
         else:
             self.show_empty("")
+            self.tiles.set_small(True)
             atoms = forming.atoms[: self.tiles.fits].numpy()
             pictures = [atom_picture(atom.reshape(preview.image_shape)) for atom in atoms]
             edge = theme.colours.hairline
@@ -163,6 +176,7 @@ class AtomsView(View):
 
     def reset(self, snapshot: Any) -> None:
         self.curve.hide()
+        self.tiles.set_small(False)
         self._pictures: dict[int, Any] = {}
         wiring = snapshot.experiment.system.wiring
         if wiring.atoms is None:

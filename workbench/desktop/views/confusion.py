@@ -123,8 +123,8 @@ class ConfusionView(View):
             return
         if evaluation.stage:
             self.progress.setRange(0, 0)
-            self.words.setText(evaluation.stage if running else "")
-            self.summarise("training the perceptron" if running else "not evaluated yet")
+            self.words.setText(_stage(evaluation) if running else "")
+            self.summarise("training" if running else "not evaluated yet")
             return
         self.progress.setRange(0, evaluation.total)
         self.progress.setValue(evaluation.done)
@@ -144,8 +144,11 @@ class ConfusionView(View):
 
     def _show_training(self, evaluation: Any) -> None:
         training = evaluation.training if evaluation else None
-        self.curve.setVisible(training is not None)
-        if training is not None:
+        wanted = training is not None and (
+            bool(evaluation.stage) or self.decoder.currentText() == "perceptron"
+        )
+        self.curve.setVisible(wanted)
+        if wanted:
             lines = [
                 ("training", [e.training_loss for e in training.epochs], theme.colours.muted),
                 ("validation", [e.validation_loss for e in training.epochs], theme.colours.accent),
@@ -210,3 +213,9 @@ class ConfusionView(View):
     def _counts(self) -> np.ndarray | None:
         evaluation = self.workspace.evaluation
         return evaluation.confusion.get(self._exported()) if evaluation else None
+
+
+def _stage(evaluation: Any) -> str:
+    """What is done before the first test image, in few words."""
+    training = evaluation.training
+    return f"epoch {len(training.epochs)}" if training is not None else evaluation.stage

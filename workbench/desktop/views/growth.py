@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from workbench import palette
 from workbench.desktop.theme import theme
-from workbench.desktop.views.base import View, quiet_combo
+from workbench.desktop.views.base import View, plain, quiet_combo
 from workbench.desktop.workspace import Workspace
 
 MOST_ROWS = 20
@@ -49,8 +49,8 @@ class ClassRows(QWidget):
         painter.setFont(theme.font(11))
         metrics = painter.fontMetrics()
         height = min(self.height() / (len(self._rows) + 1), theme.px(30))
-        wide = max(metrics.horizontalAdvance(row[1]) for row in self._rows) + 12
-        wide = min(wide, self.width() // 4)
+        names = ["class", *(row[1] for row in self._rows)]
+        wide = min(max(map(metrics.horizontalAdvance, names)) + 12, self.width() // 4)
         counts = max(metrics.horizontalAdvance(row[2]) for row in self._rows)
         counts = max(counts, metrics.horizontalAdvance("exemplars")) + 16
         self._paint_heading(painter, height, wide, counts)
@@ -128,6 +128,7 @@ class GrowthView(View):
         self.count = QSpinBox()
         self.count.setRange(1, 1_000_000)
         self.count.setValue(20)
+        self.count.setFixedWidth(theme.px(80))
         self.count.setAccessibleName("Number of exemplars to add")
         self.button = QPushButton("Add")
         self.button.setProperty("role", "primary")
@@ -140,9 +141,13 @@ class GrowthView(View):
         row.setSpacing(8)
         row.addWidget(self.button)
         row.addWidget(self.count)
-        row.addWidget(QLabel("exemplars of class"))
+        row.addWidget(QLabel("of class"))
         row.addWidget(self.classes)
-        row.addStretch(1)
+        self.words = QLabel()
+        self.words.setMinimumWidth(1)
+        self.words.setProperty("role", "small")
+        row.addSpacing(8)
+        row.addWidget(self.words, 1)
         self.rows = ClassRows()
         self._layout.addWidget(bar)
         self._layout.addWidget(self.rows, 1)
@@ -191,21 +196,25 @@ class GrowthView(View):
             rows.append((label, names[label], exemplars, before, after, label == growth.label))
         self.rows.show_rows(rows, len(names))
         self.button.setEnabled(not growth.busy)
-        self.summarise(self._summary(experiment, growth, names))
+        self.words.setText(self._outcome(growth))
+        self.words.setToolTip(self.words.text())
+        self.summarise(f"{len(experiment.dictionary)} exemplars")
+        self.setAccessibleDescription(plain(self.words.text()))
 
-    def _summary(self, experiment: Any, growth: Any, names: tuple[str, ...]) -> str:
+    def _outcome(self, growth: Any) -> str:
+        """What the last addition did, in a line."""
         if growth.label is None:
-            return f"{len(experiment.dictionary)} exemplars"
+            return ""
         took = "" if growth.seconds is None else f" in {1000 * growth.seconds:.1f} ms"
-        words = f"{growth.count} of class {names[growth.label]} joined{took}"
+        words = f"{growth.count} joined{took}"
         before = growth.before.accuracy(growth.label) if growth.before else None
         after = growth.after.accuracy(growth.label) if growth.after else None
         if before is None or after is None:
-            return f"{words} · coding test images …" if growth.busy else words
+            return f"{words}, coding test images …" if growth.busy else words
         others = _change(
             growth.before.of_others(growth.label), growth.after.of_others(growth.label)
         )
-        return f"{words} · <b>{_change(before, after)}</b> right, others {others}"
+        return f"<b>{_change(before, after)}</b> right · others {others} · {words}"
 
     def _table(self, experiment: Any) -> np.ndarray:
         """Class, exemplars, training images; [classes, 3]."""

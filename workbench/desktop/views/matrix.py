@@ -75,7 +75,9 @@ class Matrix(QWidget):
                 painter.drawText(beside, flags, wide)
         width = side * (len(self._names) + 1)
         words = QRectF(left, bottom + theme.px(14), width, theme.px(16))
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, "decided (– undecided)")
+        long = "decided (– undecided)"
+        fits = painter.fontMetrics().horizontalAdvance(long) <= width
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, long if fits else "decided")
 
     def mouseMoveEvent(self, event: Any) -> None:
         if not self._names:
