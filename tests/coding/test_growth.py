@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.coding import dictionaries
+from workbench.coding import dictionaries, growth
 from workbench.coding.dictionaries import build
 from workbench.coding.growth import (
     Store,
@@ -109,13 +109,25 @@ def test_whatever_was_there_before_the_document_decides(digits, added):
     assert torch.equal(after.atoms, made(digits, atoms=50, added=added).atoms)
 
 
-def test_a_store_that_is_full_moves_to_twice_the_room():
-    store = Store(torch.ones(4, 3), spare=1)
+def test_a_store_that_is_full_moves_and_leaves_the_old_rows_where_they_were(monkeypatch):
+    monkeypatch.setattr(growth, "SPARE", 1)
+    store = Store(4, 3).extended(0, torch.ones(4, 3))
+    before = store.view(4)
     one = store.extended(4, torch.full((1, 3), 2.0))
     assert one is store
     two = one.extended(5, torch.full((1, 3), 3.0))
     assert two is not store and torch.equal(two.view(5), store.view(5))
-    assert two.extended(6, torch.ones(6, 3)) is two
+    assert before.data_ptr() == store.view(4).data_ptr() and (before == 1).all()
+    assert (two.view(6)[5] == 3).all() and two.used == 6 and store.used == 5
+
+
+def test_vectors_are_read_in_portions(monkeypatch, digits):
+    monkeypatch.setattr(growth, "READ", 7)
+    vectors = Counting(digits.train)
+    small = made(digits, None, vectors, atoms=100)
+    assert vectors.read == 100
+    monkeypatch.undo()
+    assert torch.equal(small.atoms, made(digits, atoms=100).atoms)
 
 
 def test_blank_images_do_not_join():

@@ -135,16 +135,13 @@ def exemplar(
         source = usable
         if atoms is not None:
             source = _choose(usable, labels.numpy()[usable], atoms, balanced, seed)
-        signals = vectors.rows(torch.from_numpy(source)).float()
-        norms = torch.linalg.vector_norm(signals, dim=1, keepdim=True)
-        blank = (norms[:, 0] == 0).numpy()
+        store, blank = growth.read(vectors, source)
         if not blank.any():
             break
         blanks += int(blank.sum())
         usable = np.setdiff1d(usable, source[blank])  # choose again without them
     chosen = torch.from_numpy(source)
     notes = (f"{blanks} blank training images cannot be atoms",) if blanks else ()
-    store = Store(signals.div_(norms))
     return Dictionary(store.view(len(chosen)), labels[chosen], chosen, notes, store)
 
 

@@ -19,6 +19,9 @@ from torch import Tensor
 
 from workbench.errors import InputError
 
+SPARE = 1024  # rows of room, besides an eighth of what is there
+READ = 4096  # training vectors at once, so that no second copy of all of them is made
+
 Additions = Sequence[tuple[int, int]]  # (class, how many), in the order in which they joined
 
 
@@ -32,13 +35,10 @@ class Rows(Protocol):
 class Store:
     """Rows [capacity, N] float32, of which the first ``used`` are atoms of some dictionary."""
 
-    def __init__(self, rows: Tensor, spare: int | None = None) -> None:
-        """Take in rows [n, N]; ``spare`` more have room (as many again, if None)."""
-        count = len(rows)
-        # memory that is only asked for costs nothing before it is written to
-        self._buffer = torch.empty(count + (count if spare is None else spare), rows.shape[1])
-        self._buffer[:count] = rows
-        self.used = count
+    def __init__(self, rows: int, features: int) -> None:
+        """Room for so many rows and an eighth more; it holds none yet."""
+        self._buffer = torch.empty(rows + rows // 8 + SPARE, features)
+        self.used = 0
 
     def view(self, count: int) -> Tensor:
         """The first rows, [count, N]."""
@@ -47,14 +47,34 @@ class Store:
     def extended(self, count: int, rows: Tensor) -> Store:
         """A store whose first ``count`` rows are these and whose next are ``rows``.
 
-        It is this one where it has room there; else the rows are copied once, to twice the room.
+        It is this one where it has room there; else the rows are copied to a larger one. Room
+        grows by an eighth, so on the whole a row is copied a few times at most.
         """
         end = count + len(rows)
         if count != self.used or end > len(self._buffer):
-            return Store(torch.cat([self.view(count), rows]))
+            moved = Store(end, rows.shape[1])
+            moved._buffer[:count] = self.view(count)
+            moved.used = count
+            return moved.extended(count, rows)
         self._buffer[count:end] = rows
         self.used = end
         return self
+
+
+def read(vectors: Rows, index: np.ndarray) -> tuple[Store, np.ndarray]:
+    """Training vectors at unit norm in a store of their own.
+
+    Returns:
+        The store, and for each vector whether it is blank and has no direction [n].
+    """
+    store, blank = None, np.zeros(len(index), bool)
+    for start in range(0, len(index), READ):
+        rows = vectors.rows(torch.from_numpy(index[start : start + READ])).float()
+        norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+        blank[start : start + READ] = (norms[:, 0] == 0).numpy()
+        store = store or Store(len(index), rows.shape[1])
+        store.extended(start, rows.div_(norms))
+    return store, blank
 
 
 def class_order(labels: Tensor, label: int, seed: int) -> np.ndarray:
