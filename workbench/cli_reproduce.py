@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputError
 from workbench.papers import PAPERS
-from workbench.papers.claims import BUDGETS, QUICK, VERDICTS, Bench, Finding, Paper, counts
+from workbench.papers.claims import BUDGETS, QUICK, VERDICTS, Bench, Finding, Paper, counts, minutes
 
 if TYPE_CHECKING:
     from workbench.papers.run import Progress
@@ -89,14 +89,6 @@ def line(finding: Finding) -> str:
     ours = f"ours {finding.ours}, theirs {claim.theirs}" if finding.ours else f"({finding.why})"
     widest = max(map(len, VERDICTS))
     return f"{finding.verdict:<{widest}}  {claim.id:<32}  {ours}"
-
-
-def minutes(seconds: float) -> str:
-    """A time for people."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    whole = round(seconds / 60)
-    return f"{whole} min" if whole < 90 else f"{whole // 60} h {whole % 60} min"
 
 
 class _Teller:

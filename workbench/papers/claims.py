@@ -178,3 +178,11 @@ def needs_of(document: Document) -> tuple[str, ...]:
 def counts(findings: list[Finding]) -> Mapping[str, int]:
     """How many findings there are of each verdict."""
     return {v: sum(finding.verdict == v for finding in findings) for v in VERDICTS}
+
+
+def minutes(seconds: float) -> str:
+    """A time for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    whole = round(seconds / 60)
+    return f"{whole} min" if whole < 90 else f"{whole // 60} h {whole % 60} min"

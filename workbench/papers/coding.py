@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SAMPLE_SEED = 0  # of the choice of test images where not all are coded
 _SIZES = {"mnist": (60_000, 784, 10_000), "imagenet": (50_000, 2048, 50_000)}  # M, N, test images
 _OTHERS = (50_000, 2048, 10_000)
+_MOSTLY = 0.5  # of the images must be right: how a decoder that mostly errs does, proves nothing
 _FLAT = 0.01  # of the peak, within which a firing curve counts as level
 _FALLEN = 0.9  # of the peak, which it must have come below at the end
 
@@ -134,6 +135,8 @@ class Accuracy:
         if part is None:
             return claim.not_run(f"this workbench has no {self.decoder} decoder yet", **more)
         more["ours"] = f"{100 * part:.2f} %"
+        if risen(evaluation):
+            return claim.judged(False, risen(evaluation), **more)
         if budget == QUICK and self.other:
             return claim.not_run(f"{self.other}; the full budget judges it", **more)
         return claim.judged(*self._judge(claim, part, evaluation.done), **more)
@@ -193,10 +196,13 @@ class Rise:
         if None in parts:
             return claim.not_run(f"no accuracy of the {self.decoder} decoder", **more)
         more["ours"] = " → ".join(f"{100 * part:.1f}" for part in parts) + " %"
+        wrong = next(filter(None, map(risen, results)), "")
+        if wrong:
+            return claim.judged(False, wrong, **more)
         steepness = judging.trend(parts, results[0].done)
         least = min(after - before for before, after in zip(parts, parts[1:], strict=False))
         return claim.judged(
-            least > 0 and steepness >= judging.Z_TREND,
+            least > 0 and steepness >= judging.Z_TREND and min(parts) > _MOSTLY,
             f"the smallest change is {100 * least:+.2f} points (must be above 0), and the trend "
             f"is {steepness:.1f} standard errors (must be at least {judging.Z_TREND:g})",
             **more,
@@ -223,7 +229,7 @@ class OnePeak:
         curve = evaluation.firing_counts
         peak = int(curve.argmax())
         return claim.judged(
-            self._holds(curve.tolist(), peak),
+            self._holds(curve.tolist(), peak) and not risen(evaluation),
             f"from 0 to {curve[peak]:.1f} neurons at step {peak}, then to {curve[-1]:.1f}; on "
             f"average {evaluation.active_fraction:.2%} of {evaluation.neurons} neurons",
             ours=f"peak {curve[peak]:.1f} at step {peak}",
@@ -258,12 +264,23 @@ class MeanFiring:
         (evaluation,) = results
         percent = 100 * evaluation.active_fraction
         return claim.judged(
-            claim.theirs.same_digits(percent),
+            claim.theirs.same_digits(percent) and not risen(evaluation),
             f"{percent * evaluation.neurons / 100:.1f} of {evaluation.neurons} neurons",
             ours=f"{percent:.3g} %",
             conditions=described(evaluation),
             fingerprint=evaluation.fingerprint,
         )
+
+
+def risen(evaluation: Evaluation) -> str:
+    """What is wrong with a network whose energy did not fall, or nothing.
+
+    Right answers alone prove little: without any inhibition the most active neuron is the nearest
+    exemplar, which classifies as well. But only the network of equation (3) descends its energy.
+    """
+    first, last = evaluation.energy["total"][[0, -1]]
+    words = f"the energy went from {first:.4g} to {last:.4g}; a network of equation (3) lowers it"
+    return "" if last < first else words
 
 
 def described(evaluation: Evaluation) -> str:

@@ -120,7 +120,7 @@ def _psnr(mse: float) -> float:
 def settled(total: Sequence[float]) -> float:
     """The iteration from which an energy stays near its last value; infinite if it never fell."""
     fall = total[0] - total[-1]
-    if not (all(map(math.isfinite, total)) and fall > 0):
+    if not (all(map(math.isfinite, total)) and fall > 0):  # nor did one that diverged settle
         return math.inf
     away = [k for k, energy in enumerate(total) if abs(energy - total[-1]) > SETTLED * fall]
     return float(away[-1] + 1)
@@ -150,7 +150,8 @@ class Measured:
         ours = f"{median(values):.4g} {claim.theirs.unit}".strip()
         more = {"ours": ours, "conditions": described(pictures)}
         if budget == QUICK:
-            return claim.not_run(f"{self.other}; the full budget judges it; ours is {spread}", **more)
+            why = f"{self.other}; the full budget judges it; ours is {spread}"
+            return claim.not_run(why, **more)
         holds = math.isfinite(high) and low <= claim.theirs.value <= high
         return claim.judged(holds, f"the median; {spread}", **more)
 
@@ -183,20 +184,26 @@ class Better:
 
 
 def nearer(first: Pictures, second: Pictures) -> list[bool]:
-    """Which images the first reconstructs better: by MSE, PSNR and SSIM alike."""
+    """Which images the first reconstructs better: by MSE, PSNR and SSIM alike, once settled.
+
+    It must have settled by the middle of the run: of two networks that have hardly begun, the
+    better one says little.
+    """
+    middle = (len(first.energy) - 1) / 2
+    better = zip(
+        first.mse, second.mse, first.psnr, second.psnr, first.ssim, second.ssim, strict=True
+    )
     return [
-        all((m1 < m2, p1 > p2, s1 > s2))
-        for m1, m2, p1, p2, s1, s2 in zip(
-            first.mse, second.mse, first.psnr, second.psnr, first.ssim, second.ssim, strict=True
-        )
+        k <= middle and m1 < m2 and p1 > p2 and s1 > s2
+        for k, (m1, m2, p1, p2, s1, s2) in zip(first.iterations, better, strict=True)
     ]
 
 
 def sooner(first: Pictures, second: Pictures) -> list[bool]:
-    """Which images settle sooner, and at a lower energy, with the first."""
+    """Which images settle in at most half the iterations, and at a lower energy, with the first."""
     ends = zip(first.energy[-1, :, 2], second.energy[-1, :, 2], strict=True)
     times = zip(first.iterations, second.iterations, strict=True)
-    return [k1 < k2 and e1 < e2 for (k1, k2), (e1, e2) in zip(times, ends, strict=True)]
+    return [k1 <= k2 / 2 and e1 < e2 for (k1, k2), (e1, e2) in zip(times, ends, strict=True)]
 
 
 def how_near(first: Pictures, second: Pictures) -> str:

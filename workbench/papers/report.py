@@ -53,6 +53,7 @@ def page(paper: Paper, bench: Bench, progress: Progress) -> str:
         style=_STYLE,
         totals=_totals(findings),
         setting=_setting(bench, progress),
+        failed=_failed(findings),
         tables="".join(_table(where, rows) for where, rows in _grouped(findings)),
         figures="".join(
             f"<figure>{svg}<figcaption>{escape(words)}</figcaption></figure>"
@@ -67,6 +68,18 @@ def _totals(findings: list[Finding]) -> str:
         f"<li class='{_CLASSES[verdict]}'><b>{number}</b> {verdict}</li>"
         for verdict, number in counts(findings).items()
     )
+
+
+def _failed(findings: list[Finding]) -> str:
+    """Links to what was not reproduced: the first thing that a reader wants to see."""
+    links = [
+        f"<a href='#{escape(f.claim.id)}'>{escape(_sentence(f.claim.what))}</a> ({f.claim.where}): "
+        f"{escape(f.ours)}, theirs {escape(str(f.claim.theirs))}"
+        for f in findings
+        if f.verdict == NOT_REPRODUCED
+    ]
+    items = "".join(f"<li>{link}</li>" for link in links)
+    return f"<p>Not reproduced:</p><ul>{items}</ul>" if links else ""
 
 
 def _setting(bench: Bench, progress: Progress) -> str:
@@ -129,13 +142,14 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 15px/1.5 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 56px 32px 80px; }
+main { max-width: 1200px; margin: 0 auto; padding: 56px 32px 80px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 8px; letter-spacing: -0.01em; }
 h2 { font-size: 16px; margin: 48px 0 8px; }
 p { margin: 0 0 8px; }
 .quiet { color: var(--quiet); }
 .mono, code { font-family: ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", monospace;
   font-size: 12px; }
+a { color: inherit; text-decoration-color: var(--quiet); text-underline-offset: 2px; }
 code { color: var(--quiet); white-space: nowrap; }
 .totals { list-style: none; display: flex; gap: 40px; margin: 32px 0; padding: 24px 0;
   border: solid var(--line); border-width: 1px 0; }
@@ -143,7 +157,7 @@ code { color: var(--quiet); white-space: nowrap; }
   font-variant-numeric: tabular-nums; }
 .yes { color: var(--yes); } .no { color: var(--no); } .open { color: var(--quiet); }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
-.c1 { width: 132px; } .c2 { width: 34%; } .c3 { width: 15%; }
+.c1 { width: 148px; } .c2 { width: 29%; } .c3 { width: 15%; }
 th { text-align: left; font-weight: 500; font-size: 12px; color: var(--quiet);
   border-bottom: 1px solid var(--line); padding: 8px 16px 8px 0; }
 td { vertical-align: top; border-bottom: 1px solid var(--line); padding: 12px 16px 8px 0;
@@ -178,6 +192,7 @@ _PAGE = """<!doctype html>
 <p class="quiet">Reproduced: inside the tolerance that its row names and gives a reason for. Not
 reproduced: measured and outside it. Not run: data, weights, time or comparability are missing; what
 was measured all the same stands beside it.</p>
+$failed
 $tables
 <h2>Figures</h2>
 $figures

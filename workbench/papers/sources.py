@@ -50,8 +50,8 @@ def missing(documents: Iterable[Document], folder: Path) -> tuple[str, ...]:
 
 
 def _with_weights(document: Document, folder: Path) -> Document:
-    """A state dict in ``FOLDER/weights`` is taken where the published one is not on the machine."""
-    if document.backbone.name == "none" or _has_weights(document):
+    """A state dict in ``FOLDER/weights`` is taken in place of the published one."""
+    if document.backbone.name == "none":
         return document
     for path in sorted((folder / "weights").glob(f"{document.backbone.name}*.pth")):
         return document.with_value("backbone.weights", str(path))

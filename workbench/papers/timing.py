@@ -134,7 +134,7 @@ class StageTime:
         (stages,) = results
         return claim.not_run(
             "another machine; milliseconds do not carry over",
-            ours=f"{stages.milliseconds[self.stage]:.3g} ms",
+            ours=f"{stages.milliseconds[self.stage]:.4g} ms",
             conditions=described(stages),
         )
 
