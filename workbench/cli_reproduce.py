@@ -61,7 +61,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     progress = _run(chosen, bench, teller, quiet=options.json)
     path = report.write(out, paper, bench, progress)
     if options.json:
-        print(json.dumps(_object(paper, bench, progress, path), ensure_ascii=False), flush=True)
+        print(json.dumps(_object(paper, bench, progress, path)), flush=True)
     else:
         print(", ".join(f"{n} {verdict}" for verdict, n in counts(progress.findings).items()))
         print(f"report: {path}", flush=True)

@@ -18,9 +18,7 @@ from workbench.papers.pictures import (
 )
 
 SYSTEM = {"threshold": 0.1, "time_constant": 100.0, "time_step": 0.25, "steps": 400}
-PAIR = tuple(
-    Reconstruction(digits(128, kind, **SYSTEM), "0", 8) for kind in ("exemplar", "random")
-)
+PAIR = tuple(Reconstruction(digits(128, kind, **SYSTEM), "0", 8) for kind in ("exemplar", "random"))
 NEARER = claim_of(Better(nearer, how_near, PAIR, PAIR))
 SOONER = claim_of(Better(sooner, how_soon, PAIR, PAIR))
 MSE = claim_of(Measured("mse", PAIR[0], PAIR[0], "128 atoms"), Printed("808"))

@@ -55,7 +55,7 @@ class Coding:
         if self.document.decoder.kind == "perceptron":
             codes += self.document.decoder.samples or 3000
         pictures = 0 if self.document.backbone.name == "none" else atoms + tests
-        return codes * 7e-5 * atoms**0.73 * features / 784 + 0.15 * pictures
+        return codes * 4e-5 * atoms**0.73 * features / 784 + 0.15 * pictures
 
     def do(self, bench: Bench) -> Iterator[float]:
         from workbench.engine.evaluation import evaluate  # torch
@@ -192,7 +192,8 @@ class Rise:
 
     def find(self, claim: Claim, results: list[Evaluation], budget: str) -> Finding:
         parts = [evaluation.accuracy.get(self.decoder) for evaluation in results]
-        more = {"conditions": described(results[-1])}
+        sizes = ", ".join(str(evaluation.neurons) for evaluation in results)
+        more = {"conditions": f"{sizes} atoms, {results[0].done} test images"}
         if None in parts:
             return claim.not_run(f"no accuracy of the {self.decoder} decoder", **more)
         more["ours"] = " → ".join(f"{100 * part:.1f}" for part in parts) + " %"

@@ -36,11 +36,12 @@ def _accuracy(evaluations: list[Evaluation]) -> Iterator[tuple[Figure, str]]:
         return
     atoms, samples = [e.neurons for e in sizes], [e.done for e in sizes]
     everywhere = [d for d in sizes[0].accuracy if all(d in e.accuracy for e in sizes)]
+    images = ", ".join(map(str, dict.fromkeys(samples)))
     parts = {decoder: [e.accuracy[decoder] for e in sizes] for decoder in everywhere}
     yield (
         figures.accuracy_figure(atoms, parts, samples),
         "Figure 5, ours: accuracy on MNIST against the size of the dictionary, with binomial "
-        f"standard errors of {', '.join(map(str, samples))} test images.",
+        f"standard errors of {images} test images.",
     )
 
 

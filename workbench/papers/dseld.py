@@ -134,8 +134,8 @@ def _figures_3_and_4() -> list[Claim]:
             "the energy settles sooner, and lower, with the dataset dictionary",
             _AUTOMOBILE,
             "6 against 40 iterations",
-            f"{every}, in at most half the iterations; settled: within 5 % of the whole fall from the "
-            "last value",
+            f"{every}, in at most half the iterations; settled is within 5 % of the whole fall "
+            "from the last value",
             Better(sooner, how_soon, *_PAIR),
         ),
     ]

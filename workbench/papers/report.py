@@ -165,7 +165,9 @@ td { vertical-align: top; border-bottom: 1px solid var(--line); padding: 12px 16
 td p { font-size: 13px; line-height: 1.4; margin: 2px 0 4px; font-variant-numeric: normal; }
 td.number { font-variant-numeric: tabular-nums; }
 .mark { display: inline-block; width: 16px; font-weight: 700; }
-figure { margin: 0 0 40px; break-inside: avoid; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr));
+  gap: 40px 48px; align-items: start; }
+figure { margin: 0; break-inside: avoid; }
 figure svg { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--quiet); font-size: 13px; max-width: 70ch; margin-top: 8px; }
 @media print {
@@ -195,7 +197,7 @@ was measured all the same stands beside it.</p>
 $failed
 $tables
 <h2>Figures</h2>
-$figures
+<div class="figures">$figures</div>
 </main>
 </body>
 </html>

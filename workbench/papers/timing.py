@@ -55,7 +55,7 @@ class Timing:
 
     @property
     def seconds(self) -> float:
-        return 8 + self.samples * 5e-8 * self.neurons * self.features
+        return 4 + self.samples * 1.5e-8 * self.neurons * self.features
 
     def do(self, bench: Bench) -> Iterator[float]:
         spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
