@@ -63,6 +63,7 @@ class Window(QMainWindow):
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self.claims: ClaimsDialog | None = None  # made when it is first asked for
         self._closed_for_good = False
+        self._learning = False  # a dictionary, in the last frame
         self._narrow = False
         self._assemble()
         self._make_menus()
@@ -201,6 +202,7 @@ class Window(QMainWindow):
     def frame(self) -> None:
         """Pull, say what the visible views need, and let them draw."""
         self.workspace.poll()
+        self._bring_up_what_is_learned()
         experiment = self.workspace.experiment
         visible = [view for view in self.views.values() if self._on_screen(view)]
         if experiment is not None:
@@ -211,6 +213,14 @@ class Window(QMainWindow):
             view.refresh()
         if self.side.isVisible():
             self.inspector.refresh()
+
+    def _bring_up_what_is_learned(self) -> None:
+        """A dictionary that begins to form is worth seeing, once; then the user decides."""
+        learning = self.workspace.preview is not None
+        dock = self.area.docks["atoms"]
+        if learning and not self._learning and dock.toggleViewAction().isChecked():
+            dock.raise_()
+        self._learning = learning
 
     def _full_speed_rate(self) -> float:
         """Steps per second while the run goes as fast as it can, else 0."""
@@ -262,8 +272,9 @@ class Window(QMainWindow):
             "forward_ten": step < steps,
             "last": step < steps,
             "cancel": status is not None and status.state.value in ("running", "preparing"),
-            "evaluate": loaded and self._can_be_evaluated() and not workspace.evaluating,
+            "evaluate": loaded and self._can_fill("confusion") and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
+            "grow": loaded and self._can_fill("growth"),
             "undo": history.can_undo,
             "redo": history.can_redo,
         }
@@ -272,10 +283,10 @@ class Window(QMainWindow):
             if action.isEnabled() != enabled:
                 action.setEnabled(enabled)
 
-    def _can_be_evaluated(self) -> bool:
-        """Whether there is something to decide, and so to show."""
+    def _can_fill(self, view: str) -> bool:
+        """Whether the system of the run has something for a view."""
         experiment = self.workspace.experiment
-        return experiment is not None and self.views["confusion"].applies(type(experiment.system))
+        return experiment is not None and self.views[view].applies(type(experiment.system))
 
     def _engine_ready(self) -> None:
         self.say("Space runs, arrows step, ? explains a view")
@@ -357,9 +368,16 @@ class Window(QMainWindow):
 
     def evaluate(self) -> None:
         """Code the whole test set and show its confusion matrix."""
-        self.area.docks["confusion"].show()
-        self.area.docks["confusion"].raise_()
+        self._bring_up("confusion")
         self.workspace.evaluate()
+
+    def grow(self) -> None:
+        """Show where exemplars can be added."""
+        self._bring_up("growth")
+
+    def _bring_up(self, name: str) -> None:
+        self.area.docks[name].show()
+        self.area.docks[name].raise_()
 
     def cancel_evaluation(self) -> None:
         """Stop the evaluation."""
@@ -402,7 +420,6 @@ class Window(QMainWindow):
         """Arrange the views by a named layout."""
         self.area.use(name)
         self.layout_choice.setCurrentIndex(self.layout_choice.findData(name))
-
 
     def _follow_layout(self, document: Document) -> None:
         """The document asks for another arrangement: it was chosen, or is another session's."""

@@ -31,7 +31,13 @@ from workbench.document import Document
 from workbench.engine import recording as recordings
 from workbench.engine.alarm import Alarm, has_diverged
 from workbench.engine.changes import Effect, differences, effect
-from workbench.engine.experiment import Cancelled, Experiment, prepare, with_live_params
+from workbench.engine.experiment import (
+    Cancelled,
+    Experiment,
+    Preview,
+    prepare,
+    with_live_params,
+)
 from workbench.engine.mailbox import Mailbox, Request
 from workbench.engine.recording import Recording
 from workbench.engine.status import RunState, Snapshot, Status
@@ -51,6 +57,7 @@ class Runner:
     def __init__(self, budget: int = recordings.DEFAULT_BUDGET, prepare: Prepare = prepare) -> None:
         self.status = Status(budget=budget)
         self.snapshot: Snapshot | None = None
+        self.preview: Preview | None = None  # of the dictionary that is being learned just now
         self._prepare = prepare
         self._budget = budget
         self._requests = Mailbox()
@@ -203,7 +210,16 @@ class Runner:
         if change is not Effect.PREPARE:
             return with_live_params(old, document)
         self._set(state=RunState.PREPARING, reason="Preparing", error="")
-        return self._prepare(document, old, lambda text: self._set(reason=text), self._cancelled)
+        try:
+            return self._prepare(document, old, self._tell, self._cancelled, self._show)
+        finally:
+            self.preview = None
+
+    def _tell(self, text: str) -> None:
+        self._set(reason=text)
+
+    def _show(self, preview: Preview) -> None:
+        self.preview = preview
 
     def _can_go_on_under(self, experiment: Experiment) -> bool:
         """Whether there are steps to come that other parameters can act on."""

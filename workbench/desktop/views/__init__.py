@@ -5,6 +5,7 @@ from workbench.desktop.views.base import View
 from workbench.desktop.views.confusion import ConfusionView
 from workbench.desktop.views.counts import CountsView
 from workbench.desktop.views.evidence import EvidenceView
+from workbench.desktop.views.growth import GrowthView
 from workbench.desktop.views.images import ImagesView
 from workbench.desktop.views.raster import RasterView
 from workbench.desktop.views.terms import TermsView
@@ -19,4 +20,5 @@ VIEWS: tuple[type[View], ...] = (
     EvidenceView,
     AtomsView,
     ConfusionView,
+    GrowthView,
 )
