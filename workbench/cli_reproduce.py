@@ -92,23 +92,23 @@ def line(finding: Finding) -> str:
 
 
 class _Teller:
-    """Tells of the work on stderr; of the time left every few seconds."""
+    """Tells of the work on stderr, of one thing every few seconds at most."""
 
     EVERY = 5.0  # seconds
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._told: dict[str, float] = {}  # when, by the first word
 
     def say(self, text: str) -> None:
-        """A line, now."""
-        print(text, file=sys.stderr, flush=True)
+        """A line, if it is news: "Reading 2048 of 4096" is none right after 1024."""
+        kind, now = text.partition(" ")[0], time.monotonic()
+        if now - self._told.get(kind, -self.EVERY) >= self.EVERY:
+            self._told[kind] = now
+            print(text, file=sys.stderr, flush=True)
 
     def left(self, progress: Progress) -> None:
         """How long it will still take."""
-        now = time.monotonic()
-        if now - self._told >= self.EVERY:
-            self._told = now
-            self.say(f"{progress.doing}: about {minutes(progress.seconds_left)} left in all")
+        self.say(f"About {minutes(progress.seconds_left)} left in all: {progress.doing}")
 
 
 def _listed(paper: Paper) -> list[str]:

@@ -22,14 +22,18 @@ TESTS = 180  # images
 LCA = kinds()["lca"]
 
 
-def digits(atoms: int | None = None, kind: str = "exemplar", **system: float) -> Document:
-    """A session on some of the digits, quick enough for many tests."""
+def digits(
+    atoms: int | None = None, kind: str = "exemplar", codes: int | None = None, **system: float
+) -> Document:
+    """A session on some of the digits, quick enough for tests; ``codes`` train a perceptron."""
+    decoder = {"kind": "perceptron" if codes else "sum", "samples": codes}
     values = {"kind": "lca", "threshold": 2.0, "time_constant": 16.0, "steps": 60} | system
     return Document.parse(
         {
             "workbench": 1,
             "data": {"dataset": "digits", "train": 800, "test": TESTS},
             "dictionary": {"kind": kind, "atoms": atoms},
+            "decoder": decoder,
             "system": values,
         }
     )

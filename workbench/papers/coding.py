@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workbench.document import Document
-from workbench.errors import InputError
 from workbench.papers import judging, sources
 from workbench.papers.claims import FULL, QUICK, Bench, Claim, Finding
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from workbench.engine.evaluation import Evaluation
     from workbench.engine.experiment import Experiment
 
@@ -61,53 +58,31 @@ class Coding:
         from workbench.engine.evaluation import evaluate  # torch
 
         experiment = prepared(sources.located(self.document, bench.data), bench)
-        if self.samples is not None:
-            experiment = some_tests(experiment, self.samples)
-        for evaluation in evaluate(experiment, cancelled=bench.cancelled):
+        chosen = None if self.samples is None else some_of(experiment, self.samples)
+        for evaluation in evaluate(experiment, chosen, bench.cancelled):
+            if evaluation.stage:
+                bench.report(evaluation.stage)
             yield evaluation.done / evaluation.total
         return evaluation
 
 
 def prepared(document: Document, bench: Bench) -> Experiment:
-    """The experiment of a document; its dataset is kept for the next one.
-
-    Where this workbench cannot train a perceptron, the other two decoders are still measured.
-    """
+    """The experiment of a document; its dataset is kept for the next one."""
     from workbench.engine.experiment import prepare  # torch
 
-    work = (bench.previous, bench.report, bench.cancelled)
-    try:
-        bench.previous = prepare(document, *work)
-    except InputError:
-        if document.decoder.kind != "perceptron":
-            raise
-        bench.previous = prepare(document.with_value("decoder.kind", "sum"), *work)
+    bench.previous = prepare(document, bench.previous, bench.report, bench.cancelled)
     return bench.previous
 
 
-def some_tests(experiment: Experiment, count: int) -> Experiment:
-    """The experiment on a seeded choice of its test images.
+def some_of(experiment: Experiment, count: int) -> list[int]:
+    """A seeded choice of test images; a smaller one begins a larger one.
 
     The first ones would be no fair sample: those of MNIST are easier than the rest.
     """
-    import torch
+    import numpy as np
 
-    dataset = experiment.dataset
-    drawn = torch.Generator().manual_seed(SAMPLE_SEED)
-    order = torch.randperm(len(dataset.test), generator=drawn)[:count]
-    chosen = replace(dataset, test=dataset.test.chosen(order))
-    vectors = replace(experiment.vectors, test=_Chosen(experiment.vectors.test, order))
-    return replace(experiment, dataset=chosen, vectors=vectors)
-
-
-class _Chosen:
-    """Some rows of others."""
-
-    def __init__(self, rows: Any, order: Tensor) -> None:
-        self._rows, self._order = rows, order
-
-    def rows(self, index: Any) -> Tensor:
-        return self._rows.rows(self._order[index])
+    order = np.random.default_rng(SAMPLE_SEED).permutation(len(experiment.dataset.test))
+    return order[:count].tolist()
 
 
 @dataclass(frozen=True)
@@ -133,7 +108,7 @@ class Accuracy:
         part = evaluation.accuracy.get(self.decoder)
         more = {"conditions": described(evaluation), "fingerprint": evaluation.fingerprint}
         if part is None:
-            return claim.not_run(f"this workbench has no {self.decoder} decoder yet", **more)
+            return claim.not_run(f"nothing was decided by the {self.decoder} decoder", **more)
         more["ours"] = f"{100 * part:.2f} %"
         if risen(evaluation):
             return claim.judged(False, risen(evaluation), **more)
