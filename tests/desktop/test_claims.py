@@ -225,12 +225,19 @@ def test_the_keyboard_reaches_every_control(user, dialog):
     assert all(widget.accessibleName() for widget in reached)
 
 
+def test_it_fits_the_screen_and_keeps_the_size_it_was_given(user, dialog):
+    assert dialog.width() <= dialog.screen().availableSize().width()
+    dialog.resize(700, 500)
+    theme.choose("dark")
+    assert (dialog.width(), dialog.height()) == (700, 500)
+
+
 def test_it_follows_theme_and_scale(user, dialog):
     run(user, dialog, "count/right")
-    before = dialog.width()
+    narrow = dialog.table.header().sectionSize(THEIRS)
     for choice in ("dark", "light"):
         theme.choose(choice)
         shade = dialog.rows["count/right"].foreground(VERDICT).color().name()
         assert shade == theme.colours.accent
     theme.set_presenter(True)
-    assert dialog.width() > before
+    assert dialog.table.header().sectionSize(THEIRS) > narrow

@@ -83,7 +83,7 @@ def test_what_stands_in_it_is_escaped(measured):
 def test_every_figure_is_inside_and_named(measured):
     drawn = list(figures_of(measured[1].results))
     assert [words.partition(",")[0] for _, words in drawn] == [
-        "Figure 7", "Figure 3", "Figure 3", "Figure 3", "Figure 4", "Figure 4",
+        "Figure 7", "Figure 3", "Figure 3", "Figure 4", "Figure 4",
     ]  # fmt: skip
     for svg, _ in drawn:
         assert svg.startswith('<svg role="img" aria-label="Figure')
@@ -119,7 +119,7 @@ def test_a_network_that_diverged_can_still_be_drawn(measured):
     for key, found in results.items():
         if hasattr(found, "energy") and hasattr(found, "mse"):
             results[key] = replace(found, energy=np.full_like(found.energy, np.nan))
-    assert len(list(figures_of(results))) == 6
+    assert len(list(figures_of(results))) == 5
 
 
 def test_the_claim_of_a_printed_number_shows_its_unit():

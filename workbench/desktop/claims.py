@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QColor, QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 INTERVAL = 200  # milliseconds between two looks at the work
 MARKS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", NOT_RUN: "–"}
 VERDICT, CLAIM, WHAT, THEIRS, OURS = range(5)
+WIDTHS = {VERDICT: 168, CLAIM: 216, THEIRS: 160, OURS: 176}  # pixels at scale 1
+NARROW = 960  # below this width there is no room for the ids
 ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -73,6 +75,8 @@ class ClaimsDialog(QDialog):
         self._make_controls()
         self._assemble()
         self._restyle()
+        size = QSize(theme.px(1120), theme.px(720))
+        self.resize(size.boundedTo(self.screen().availableSize()))
         theme.changed.connect(self._restyle)
         workspace.ready.connect(self._enable)
         self._enable()
@@ -161,18 +165,28 @@ class ClaimsDialog(QDialog):
     def _restyle(self) -> None:
         """Sizes and colours of the theme."""
         self.setMinimumSize(theme.px(560), theme.px(400))
-        self.resize(theme.px(1120), theme.px(720))
         self.table.setIndentation(theme.px(16))
-        self.details.setFixedHeight(theme.px(72))
-        header = self.table.header()
-        header.setStretchLastSection(False)
-        for column, width in ((VERDICT, 168), (CLAIM, 216), (THEIRS, 160), (OURS, 176)):
-            header.resizeSection(column, theme.px(width))
-        header.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
+        self.details.setFixedHeight(theme.px(88))
+        self._make_room()
         for index in range(self.table.topLevelItemCount()):
             self.table.topLevelItem(index).setFont(0, theme.font(13, bold=True))
         for finding in self.findings.values():
             self._show(finding)
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """In a narrow dialog the ids fold away; the line below the table has them too."""
+        narrow = self.width() < theme.px(NARROW)
+        self.table.setColumnHidden(CLAIM, narrow)
+        header = self.table.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(WHAT, QHeaderView.ResizeMode.Stretch)
+        for column, width in WIDTHS.items():
+            part = 0.75 if narrow and column != VERDICT else 1.0
+            header.resizeSection(column, theme.px(part * width))
 
     def _first_folder(self) -> Path:
         root = self.workspace.document.data.root
@@ -200,13 +214,14 @@ class ClaimsDialog(QDialog):
 
     def _about(self, claim: Claim) -> str:
         finding = self.findings.get(claim.id)
+        title = f"{claim.id}: {claim.what}"
         lines = [f"Conditions: {claim.conditions}.", f"Tolerance: {claim.tolerance}."]
         if finding is not None:
             ours = f" Ours: {finding.conditions}." if finding.conditions else ""
             lines.insert(0, f"{finding.verdict.capitalize()}: {finding.why}.{ours}")
         elif claim.needs:
             lines.insert(0, f"Needs {' and '.join(claim.needs)}.")
-        return "\n".join(lines)
+        return "\n".join([title, *lines])
 
     # -- the work --------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from workbench.engine.evaluation import Evaluation
 from workbench.papers.pictures import Pictures
 
 TERMS = ("reconstruction", "sparsity", "total")
-_SHOWN = 3  # automobiles
+_SHOWN = 2  # automobiles
 
 
 def figures_of(results: Mapping[tuple, Any]) -> Iterator[tuple[str, str]]:

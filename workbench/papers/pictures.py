@@ -146,14 +146,18 @@ class Measured:
         (pictures,) = results
         values = getattr(pictures, self.what)
         low, high = min(values), max(values)
-        spread = f"{low:.4g} to {high:.4g} over {len(values)} images"
-        ours = f"{median(values):.4g} {claim.theirs.unit}".strip()
+        spread = f"{_number(low)} to {_number(high)} over {len(values)} images"
+        ours = f"{_number(median(values))} {claim.theirs.unit}".strip()
         more = {"ours": ours, "conditions": described(pictures)}
         if budget == QUICK:
             why = f"{self.other}; the full budget judges it; ours is {spread}"
             return claim.not_run(why, **more)
         holds = math.isfinite(high) and low <= claim.theirs.value <= high
         return claim.judged(holds, f"the median; {spread}", **more)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 @dataclass(frozen=True)
