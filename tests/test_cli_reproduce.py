@@ -90,6 +90,21 @@ def test_progress_tells_the_time_left(run, monkeypatch):
     assert "About 1 s left in all: digits, 20 atoms" in err or "About 0 s left" in err
 
 
+def test_an_interruption_leaves_a_report_of_what_was_found(run, monkeypatch, tmp_path):
+    from workbench.papers import run as module
+
+    right = module.reproduce
+
+    def interrupted(*arguments):
+        yield from right(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "reproduce", interrupted)
+    code, _, err = run("dseld", "table4/2048")
+    assert code == 130 and err.endswith("workbench: stopped\n")
+    assert "5.1189 TFLOPs" in (tmp_path / "reproduce-dseld" / "report.html").read_text("utf-8")
+
+
 def _tiny():
     from tests.papers.conftest import claim_of, digits
     from workbench.papers.claims import FULL, Paper

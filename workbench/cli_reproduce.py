@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputError
 from workbench.papers import PAPERS
-from workbench.papers.claims import BUDGETS, QUICK, VERDICTS, Bench, Finding, Paper, counts, minutes
+from workbench.papers.claims import (
+    BUDGETS,
+    QUICK,
+    VERDICTS,
+    Bench,
+    Claim,
+    Finding,
+    Paper,
+    counts,
+    minutes,
+)
 
 if TYPE_CHECKING:
     from workbench.papers.run import Progress
@@ -50,7 +60,6 @@ def _reproduce(options: argparse.Namespace) -> int:
     paper = PAPERS[options.paper]
     chosen = paper.chosen(options.claim)
     from workbench.engine.results import make_folder  # torch
-    from workbench.papers import report
     from workbench.papers.run import expected
 
     out = options.out or Path(f"reproduce-{paper.name}")
@@ -58,8 +67,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     teller = _Teller()
     bench = Bench(options.data, options.budget, teller.say)
     teller.say(f"{len(chosen)} claims, about {minutes(expected(chosen, bench))}")
-    progress = _run(chosen, bench, teller, quiet=options.json)
-    path = report.write(out, paper, bench, progress)
+    progress, path = _run(paper, chosen, bench, teller, out, quiet=options.json)
     if options.json:
         print(json.dumps(_object(paper, bench, progress, path)), flush=True)
     else:
@@ -68,19 +76,24 @@ def _reproduce(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run(chosen: Any, bench: Bench, teller: _Teller, quiet: bool) -> Progress:
-    """Do it, a line for each finding; returns the last progress."""
-    from workbench.papers.run import reproduce
+def _run(
+    paper: Paper, chosen: tuple[Claim, ...], bench: Bench, teller: _Teller, out: Path, quiet: bool
+) -> tuple[Progress, Path]:
+    """Do it, a line for each finding; returns the last progress and the report."""
+    from workbench.papers import report
+    from workbench.papers.run import Progress, reproduce
 
-    printed = 0
-    for progress in reproduce(chosen, bench):
-        for finding in progress.findings[printed:]:
-            if not quiet:
+    progress, printed = Progress(), 0
+    try:
+        for progress in reproduce(chosen, bench):
+            for finding in () if quiet else progress.findings[printed:]:
                 print(line(finding), flush=True)
-        printed = len(progress.findings)
-        if progress.doing:
-            teller.left(progress)
-    return progress
+            printed = len(progress.findings)
+            if progress.doing:
+                teller.left(progress)
+    finally:  # hours of work are not lost when they are interrupted
+        path = report.write(out, paper, bench, progress)
+    return progress, path
 
 
 def line(finding: Finding) -> str:

@@ -239,7 +239,6 @@ def accuracy_figure(
     atoms: Sequence[int],
     accuracies: Mapping[str, Sequence[float]],
     samples: Sequence[int],
-    theirs: Mapping[str, float] | None = None,
     caption: str = "",
 ) -> Figure:
     """Accuracy (0..1) against the number of atoms, one curve per decoder, with error bars.
@@ -248,7 +247,6 @@ def accuracy_figure(
         atoms: sizes of the dictionary, the axis is logarithmic.
         accuracies: by decoder, one for each size.
         samples: test images behind each size; the bars are binomial standard errors.
-        theirs: by decoder, an accuracy to compare with, drawn dashed.
     """
     figure, axes = _plot("Accuracy and size of the dictionary", "Accuracy", caption)
     axes.set(xlabel="Atoms M", xscale="log")
@@ -260,8 +258,6 @@ def accuracy_figure(
         errors = np.sqrt(parts * (1 - parts) / counts)
         axes.errorbar(atoms, parts, errors, color=colour, marker="o", ms=4, capsize=2, elinewidth=1)
         ends.append((float(parts[-1]), name, colour))
-        if theirs and name in theirs:
-            axes.axhline(theirs[name], color=colour, lw=1, ls=(0, (4, 3)), zorder=0)
     axes.set_xticks(list(atoms), [f"{size}" for size in atoms])
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(_percent())
