@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-# Read when torch is imported: its threads must not spin while they wait, as under `workbench`.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # read when the first window is made
 
 # Torch's threads spin while they wait, which beside any other busy process costs far more than it
