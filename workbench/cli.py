@@ -1,4 +1,4 @@
-"""The command line: open, run, screenshot, info. Torch and Qt are imported only when needed.
+"""The command line: open, run, reproduce, screenshot, info. Torch and Qt are imported late.
 
 Exit codes: 0 done; 2 the user's input is wrong, said in one line; 1 our fault, with the traceback
 in the log.
@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench import __version__, cli_store
+from workbench import __version__, cli_reproduce, cli_store
 from workbench.display import has_display
 from workbench.document import Document, holds_data, load, shipped
 from workbench.errors import InputError
@@ -59,6 +59,7 @@ def gui() -> int:
 def _parse(arguments: list[str]) -> argparse.Namespace:
     commands = {
         "run": _run_parser,
+        "reproduce": _reproduce_parser,
         "screenshot": _screenshot_parser,
         "download": _download_parser,
         "cache": _cache_parser,
@@ -93,7 +94,7 @@ def _open_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="workbench",
         description="Watch spiking and sparse-coding networks think.",
-        epilog="Other commands: workbench run, screenshot, download, cache, info; "
+        epilog="Other commands: workbench run, reproduce, screenshot, download, cache, info; "
         f"each has --help. Examples to open by name: {', '.join(shipped())}.",
     )
     _add_session(parser, optional=True)
@@ -111,6 +112,12 @@ def _run_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="DIR", help="write results and figures there")
     parser.add_argument("--json", action="store_true", help="print one JSON object to stdout")
     parser.set_defaults(do=_run)
+    return parser
+
+
+def _reproduce_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="workbench reproduce", description="Recompute what a paper claims.")
+    cli_reproduce.add_reproduce(parser)
     return parser
 
 

@@ -34,6 +34,9 @@ def every_figure():
             (False, False, True),
             CAPTION,
         ),
+        "accuracy": figures.accuracy_figure(
+            (784, 1568), {"max": (0.9, 0.95), "sum": (0.92, 0.96)}, (100, 400), CAPTION
+        ),
         "evidence": figures.evidence_figure(EVIDENCE, ("0", "1", "2"), CAPTION),
     }
 
@@ -70,6 +73,16 @@ def test_another_suffix_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"\.png, \.svg, \.pdf, got '\.bmp'"):
         figures.save_figure(every_figure()["energy"], tmp_path / "energy.bmp")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_accuracies_stand_at_their_sizes_with_their_errors_and_names():
+    axes = every_figure()["accuracy"].axes[0]
+    line, (bars,) = axes.containers[0][0], axes.containers[0][2]
+    np.testing.assert_array_equal(line.get_ydata(), (0.9, 0.95))
+    low, high = bars.get_segments()[0][:, 1]
+    assert (high - low) / 2 == pytest.approx(np.sqrt(0.9 * 0.1 / 100))
+    assert {t.get_text() for t in axes.texts} == {"max", "sum"}
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["784", "1568"]
 
 
 def test_energy_lines_are_the_numbers_given_in_the_colours_of_the_terms():

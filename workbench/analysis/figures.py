@@ -7,7 +7,7 @@ bottom. No pyplot: nothing is global, so figures can be made in any thread and w
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -231,6 +231,37 @@ def raster_figure(
     axes.set_xlim(-0.5, last_step + 0.5)
     axes.set_ylim(-0.5, total - 0.5)
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    return figure
+
+
+@_styled
+def accuracy_figure(
+    atoms: Sequence[int],
+    accuracies: Mapping[str, Sequence[float]],
+    samples: Sequence[int],
+    caption: str = "",
+) -> Figure:
+    """Accuracy (0..1) against the number of atoms, one curve per decoder, with error bars.
+
+    Args:
+        atoms: sizes of the dictionary, the axis is logarithmic.
+        accuracies: by decoder, one for each size.
+        samples: test images behind each size; the bars are binomial standard errors.
+    """
+    figure, axes = _plot("Accuracy and size of the dictionary", "Accuracy", caption)
+    axes.set(xlabel="Atoms M", xscale="log")
+    axes.margins(x=0.04)
+    counts = np.asarray(samples)
+    ends = []
+    for i, (name, parts) in enumerate(accuracies.items()):
+        colour, parts = class_colour(i, len(accuracies)), np.asarray(parts)
+        errors = np.sqrt(parts * (1 - parts) / counts)
+        axes.errorbar(atoms, parts, errors, color=colour, marker="o", ms=4, capsize=2, elinewidth=1)
+        ends.append((float(parts[-1]), name, colour))
+    axes.set_xticks(list(atoms), [f"{size}" for size in atoms])
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(_percent())
+    _label_ends(axes, np.asarray(atoms), ends)
     return figure
 
 

@@ -46,6 +46,7 @@ COMMANDS = (
     Command("evaluate", "Experiment", "Evaluate test set", "evaluate", "Ctrl+E"),
     Command("cancel_evaluation", "Experiment", "Cancel evaluation", "cancel_evaluation"),
     Command("grow", "Experiment", "Grow the dictionary", "grow", "Ctrl+G"),
+    Command("claims", "Experiment", "Paper claims …", "show_claims"),
     Command("rail", "View", "Parameters", "show_rail", "Ctrl+1", checkable=True),
     Command("inspector", "View", "Inspector", "show_inspector", "Ctrl+2", checkable=True),
     Command("presenter", "View", "Presenter mode", "set_presenter", "F11", checkable=True),

@@ -209,11 +209,19 @@ QSlider:focus, QCheckBox:focus { border: 1px solid $accent; }
 QToolButton:disabled, QPushButton:disabled { color: $faint; }
 QToolButton::menu-indicator { image: none; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton[role="primary"]:disabled {
+  background: transparent; color: $faint; border-color: $hairline;
+}
 QLineEdit, QComboBox, QSpinBox, QTreeWidget {
   background: $surface; border: 1px solid $hairline; border-radius: 4px;
   padding: ${quarter}px ${half}px; color: $text; selection-background-color: $accent;
 }
 QMainWindow#area { background: $surface; }
+ClaimsDialog QTreeWidget::item { padding: ${quarter}px 0; }
+ClaimsDialog QHeaderView::section {
+  background: $surface; color: $muted; border: none; border-bottom: 1px solid $hairline;
+  padding: ${half}px;
+}
 PaletteDialog { border: 1px solid $hairline; }
 QLineEdit[wrong="true"] { border: 1px solid $error; }
 QComboBox[role="quiet"] { border: 1px solid transparent; background: transparent; color: $muted;

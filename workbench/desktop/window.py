@@ -26,6 +26,7 @@ from workbench import __version__
 from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.arrangement import Arrangement
+from workbench.desktop.claims import ClaimsDialog
 from workbench.desktop.clock import FrameClock
 from workbench.desktop.files import SessionFiles, can_be_dropped
 from workbench.desktop.icons import icon
@@ -60,6 +61,7 @@ class Window(QMainWindow):
         self.inspector = InspectorPanel(self.workspace)
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
+        self.claims: ClaimsDialog | None = None  # made when it is first asked for
         self._closed_for_good = False
         self._learning = False  # a dictionary, in the last frame
         self._narrow = False
@@ -381,6 +383,14 @@ class Window(QMainWindow):
         """Stop the evaluation."""
         self.workspace.cancel_evaluation()
 
+    def show_claims(self) -> None:
+        """What papers claim, and how much of it is reproduced here."""
+        if self.claims is None:
+            self.claims = ClaimsDialog(self.workspace, self.files, self)
+        self.claims.show()
+        self.claims.raise_()
+        self.claims.activateWindow()
+
     # -- commands: view and help -----------------------------------------------------------------
 
     def show_rail(self, shown: bool) -> None:
@@ -523,6 +533,8 @@ class Window(QMainWindow):
             return
         self._closed_for_good = True
         self.clock.stop()
+        if self.claims is not None:
+            self.claims.close()
         self.area.remember()
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.workspace.close()
