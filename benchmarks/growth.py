@@ -49,7 +49,7 @@ def main() -> None:
     bases = {size: build(vectors, labels, options.features, size) for size in SIZES}
     times: dict[int, list[float]] = {size: [] for size in SIZES}
     anew: dict[int, list[float]] = {size: [] for size in SIZES}
-    for size, base in bases.items():  # once unmeasured: pages and caches are warm after it
+    for base in bases.values():  # once unmeasured: pages and caches are warm after it
         timed_growth(base, vectors, labels, options.features)
     for _ in range(options.repeat):  # in turns, so that what else the machine does hits all alike
         for size, base in bases.items():
