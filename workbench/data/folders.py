@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from workbench.data.splits import Images, Pictures, Source, Split, archive
+from workbench.document import PICTURES
 from workbench.errors import InputError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IN_MEMORY = 2**30  # bytes of pixels that are still held in memory
 LISTED = 3  # unreadable files that are named; the others are counted
 
@@ -38,7 +38,7 @@ def sources(root: Path) -> list[Source]:
         InputError: there is no such folder, or the zip is damaged.
     """
     if root.is_dir():
-        files = (f for f in root.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+        files = (f for f in root.rglob("*") if f.suffix.lower() in PICTURES and f.is_file())
         found = [
             Source(root, f.relative_to(root).as_posix(), f"{s.st_size} {s.st_mtime_ns}")
             for f in files
@@ -54,14 +54,14 @@ def sources(root: Path) -> list[Source]:
         found = [
             Source(root, m.filename, f"{m.CRC:08x}")
             for m in members
-            if PurePosixPath(m.filename).suffix.lower() in SUFFIXES
+            if PurePosixPath(m.filename).suffix.lower() in PICTURES
             and not m.filename.startswith("__MACOSX")
         ]
     else:
         raise InputError(f"data.root = {str(root)!r}: there is no such folder or zip")
     if not found:
         raise InputError(
-            f"data.root = {str(root)!r}: holds no images ({', '.join(SUFFIXES[:4])}, …)"
+            f"data.root = {str(root)!r}: holds no images ({', '.join(PICTURES[:4])}, …)"
         )
     return sorted(found, key=lambda source: source.member)
 

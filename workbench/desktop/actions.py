@@ -27,6 +27,7 @@ COMMANDS = (
     Command("open", "File", "Open …", "files.ask_open", "Ctrl+O"),
     Command("save", "File", "Save", "files.save", "Ctrl+S"),
     Command("save_as", "File", "Save as …", "files.ask_save_as", "Ctrl+Shift+S"),
+    Command("picture", "File", "Code a picture …", "files.ask_picture", "Ctrl+I"),
     Command("quit", "File", "Quit", "close", "Ctrl+Q"),
     Command("undo", "Edit", "Undo", "undo", "Ctrl+Z"),
     Command("redo", "Edit", "Redo", "redo", "Ctrl+Shift+Z"),

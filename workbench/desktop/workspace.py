@@ -136,6 +136,8 @@ class Workspace(QObject):
         self.complained.emit(status.refused)
         if self._experiment is not None:
             self._go_back_to(self._experiment.asked)
+        elif self.document.view.picture is not None:  # a picture must not keep the first run away
+            self.select_sample(self.document.view.sample)
 
     def _go_back_to(self, asked: Document) -> None:
         """The run before goes on, so the document goes back to what that run was asked for."""
@@ -145,7 +147,7 @@ class Workspace(QObject):
             self._left = None
         if not _rewind(self.history, asked):
             self.history.push(asked, "Refused change")
-        self.history.amend(self.document.with_value("view.sample", asked.view.sample))
+        self.history.amend(self._watching(asked.view.sample, asked.view.picture))
         self.documentChanged.emit(self.document)
         self.selectionChanged.emit(self.neuron)
 
@@ -228,9 +230,23 @@ class Workspace(QObject):
             self.selectionChanged.emit(neuron)
 
     def select_sample(self, sample: int) -> None:
-        """Show another test sample; the run starts again."""
-        if sample != self.document.view.sample:
-            self.history.amend(self.document.with_value("view.sample", sample))
+        """Show a test sample, in place of another or of a picture; the run starts again."""
+        self._watch(self._watching(sample, None))
+
+    def select_picture(self, path: Path) -> None:
+        """Code a picture in place of the test sample; the same one again is read again."""
+        document = self._watching(self.document.view.sample, str(path))
+        if document == self.document:
+            self.ask(lambda runner: runner.restart())
+        self._watch(document)
+
+    def _watching(self, sample: int, picture: str | None) -> Document:
+        document = self.document.with_value("view.sample", sample)
+        return document.with_value("view.picture", picture)
+
+    def _watch(self, document: Document) -> None:
+        if document != self.document:
+            self.history.amend(document)
             self._changed()
 
     def amend_view(self, key: str, value: Any) -> None:

@@ -51,7 +51,11 @@ class Experiment:
 
     def signals(self, samples: slice | list[int]) -> Tensor:
         """Signals of test samples, [B, N], scaled by ``signal.norm``, in the run's precision."""
-        signal = self.vectors.test.rows(samples).to(_precision(self.document))
+        return self.scaled(self.vectors.test.rows(samples))
+
+    def scaled(self, vectors: Tensor) -> Tensor:
+        """Signals of vectors [B, N]: their length by ``signal.norm``, in the run's precision."""
+        signal = vectors.to(_precision(self.document))
         norm = self.document.signal.norm
         if isinstance(norm, (int, float)):
             length = torch.linalg.vector_norm(signal, dim=1, keepdim=True)
@@ -64,10 +68,18 @@ class Experiment:
         Raises:
             InputError: the system refuses one of the signals.
         """
+        return self.initial_of(self.vectors.test.rows(samples), _which(samples))
+
+    def initial_of(self, vectors: Tensor, name: str) -> Any:
+        """The state at step 0 for vectors [B, N], pixels or features; ``name`` says whose.
+
+        Raises:
+            InputError: the system refuses one of the signals.
+        """
         try:
-            return self.system.init(self.signals(samples))
+            return self.system.init(self.scaled(vectors))
         except ValueError as error:
-            raise InputError(f"{_which(samples)}: {error}") from error
+            raise InputError(f"{name}: {error}") from error
 
 
 def prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,15 +39,16 @@ class Thumbnails(QWidget):
         self._split: Any = None
         self._names: tuple[str, ...] = ()
         self._sample = 0
+        self._marked = True
 
     def show_split(self, split: Any, names: tuple[str, ...]) -> None:
         """Another test set."""
         self._split, self._names, self._images = split, names, {}
         self.update()
 
-    def show_sample(self, sample: int) -> None:
-        """Show the page of a sample and mark it."""
-        self._sample = sample
+    def show_sample(self, sample: int, marked: bool) -> None:
+        """Show the page of a sample, and mark it if it is the image that is coded."""
+        self._sample, self._marked = sample, marked
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -75,7 +77,7 @@ class Thumbnails(QWidget):
                 array = np.asarray(self._split.image(sample), np.float32)
                 self._images[sample] = to_image(array, 0.0, 1.0, signed=False)
             painter.drawImage(self._place(index), self._images[sample])
-            if sample == self._sample:
+            if sample == self._sample and self._marked:
                 painter.setPen(QPen(QColor(theme.colours.accent), 3))
                 painter.drawRect(self._place(index))
 
@@ -112,6 +114,7 @@ class SamplesPanel(QWidget):
         self.index.setAccessibleName("Index of the test image")
         self.index.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.index.setFixedWidth(theme.px(56))
+        self.index.setPlaceholderText("–")  # while a picture is coded
         self.index.editingFinished.connect(self._typed)
         self.label = QLabel()
         self.label.setMinimumWidth(1)  # a long name is cut, and does not widen the rail
@@ -166,13 +169,18 @@ class SamplesPanel(QWidget):
         self._show_document(self._workspace.document)
 
     def _show_document(self, document: Any) -> None:
-        sample = document.view.sample
-        self.index.setText(str(sample))
-        self.thumbnails.show_sample(sample)
+        sample, picture = document.view.sample, document.view.picture
+        self.index.setText(str(sample) if picture is None else "")
+        self.thumbnails.show_sample(sample, marked=picture is None)
         experiment = self._workspace.experiment
-        if experiment is not None and sample < len(experiment.dataset.test):
-            dataset = experiment.dataset
+        if experiment is None:
+            return
+        dataset = experiment.dataset
+        self.heading.setText(f"INPUT · {len(dataset.test)} TEST IMAGES")
+        if picture is not None:
+            self.label.setText(Path(picture).name)
+            self.label.setToolTip(f"{picture} is coded, of unknown class; a test image ends that")
+        elif sample < len(dataset.test):
             name = dataset.class_names[int(dataset.test.labels[sample])]
             self.label.setText(f"“{name}”")
             self.label.setToolTip(f"the true class of test image {sample}")
-            self.heading.setText(f"INPUT · {len(dataset.test)} TEST IMAGES")

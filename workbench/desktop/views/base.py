@@ -216,11 +216,11 @@ class View(QWidget):
         export.ask_and_save(self, action.data())
 
     def caption(self) -> str:
-        """Document, step and fingerprint, for the foot of an exported figure."""
+        """Document, image, step and fingerprint, for the foot of an exported figure."""
         status, path = self.workspace.status, self.workspace.path
         name = path.stem if path else "untitled"
-        sample = self.workspace.document.view.sample
-        return f"{name}, test sample {sample}, step {status.step}, fingerprint {status.fingerprint}"
+        coded = self.workspace.snapshot.input.name
+        return f"{name}, {coded}, step {status.step}, fingerprint {status.fingerprint}"
 
 
 def _same(a: Any, b: Any) -> bool:

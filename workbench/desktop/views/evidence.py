@@ -40,8 +40,8 @@ class Bars(QWidget):
         self._names: tuple[str, ...] = ()
         self._truth: int | None = None
 
-    def show_values(self, values: np.ndarray, names: tuple[str, ...], truth: int) -> None:
-        """Evidence [classes], the classes' names and the true class."""
+    def show_values(self, values: np.ndarray, names: tuple[str, ...], truth: int | None) -> None:
+        """Evidence [classes], the classes' names and the true class, if it is known."""
         self._values, self._names, self._truth = values, names, truth
         self.update()
 
@@ -151,7 +151,7 @@ class EvidenceView(PlotView):
             return
         evidence = snapshot.recording.summary(self._observable.name)
         names = snapshot.experiment.dataset.class_names
-        truth = int(snapshot.experiment.dataset.test.labels[snapshot.sample])
+        truth = snapshot.input.truth
         now = evidence[min(snapshot.step, len(evidence) - 1)]
         if self.over_time:
             steps = np.arange(len(evidence), dtype=float)
@@ -166,7 +166,7 @@ class EvidenceView(PlotView):
         self._summary(evidence, now, names, truth)
 
     def _summary(
-        self, evidence: np.ndarray, now: np.ndarray, names: tuple[str, ...], truth: int
+        self, evidence: np.ndarray, now: np.ndarray, names: tuple[str, ...], truth: int | None
     ) -> None:
         since = decided_at(evidence)
         if since is None or not np.isfinite(now).all() or not now.max() > 0:
@@ -174,7 +174,10 @@ class EvidenceView(PlotView):
             return
         final = int(evidence[-1].argmax())
         colour = palette.class_colour(final, len(names))
-        verdict = "✓" if final == truth else f"✗ it is {names[truth]}"
+        if truth is None:
+            verdict = "· true class unknown"
+        else:
+            verdict = "✓" if final == truth else f"✗ it is {names[truth]}"
         self.summarise(f"{coloured(f'<b>{names[final]}</b>', colour)} since {since} {verdict}")
 
     def figure(self) -> Any:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from workbench.desktop.pictures import neuron_picture, picture_of, to_image
+from workbench.desktop.pictures import neuron_picture, to_image
 from workbench.desktop.views.base import View, of_kind
 from workbench.desktop.workspace import Workspace
 
@@ -89,9 +89,7 @@ class ImagesView(View):
             self._make_pictures(titles, [o.meaning for o in observables])
         else:
             self._make_pictures(["Input"] + [""] * EXEMPLARS, [EXEMPLAR_TIP] * (EXEMPLARS + 1))
-            self._pictures[0].show_image(
-                picture_of(snapshot.experiment.dataset.test, snapshot.sample)
-            )
+            self._pictures[0].show_array(snapshot.input.image, 0.0, 1.0, signed=False)
 
     def _make_pictures(self, titles: list[str], tips: list[str]) -> None:
         while self._row.count():
@@ -173,7 +171,7 @@ class ImagesView(View):
         seen = self.workspace.snapshot.observed
         experiment = self.workspace.snapshot.experiment
         if experiment.vectors.backbone is not None:
-            shown = [experiment.dataset.test.image(self.workspace.snapshot.sample)]
+            shown = [self.workspace.snapshot.input.image]
             return figures.images_figure(shown, ["Input"], [False], self.caption())
         shape = experiment.dataset.image_shape
         return figures.images_figure(
