@@ -245,6 +245,7 @@ def test_a_picture_opens_the_default_session_on_it(monkeypatch, tmp_path):
     desktop = type("Desktop", (), {"open_window": lambda *a, **k: opened.append(a) or 0})
     monkeypatch.setattr(cli, "_desktop", desktop)
     monkeypatch.setattr(cli, "has_display", lambda: True)
+    monkeypatch.setattr(cli.faulthandler, "enable", lambda log: log.close())
     path = tmp_path / "cat.PNG"
     path.write_bytes(b"")
     assert main([str(path)]) == 0

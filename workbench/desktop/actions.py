@@ -46,6 +46,7 @@ COMMANDS = (
     Command("previous_sample", "Run", "Previous image", "previous_sample", "Ctrl+Left"),
     Command("evaluate", "Experiment", "Evaluate test set", "evaluate", "Ctrl+E"),
     Command("cancel_evaluation", "Experiment", "Cancel evaluation", "cancel_evaluation"),
+    Command("browse", "View", "Browse the dataset", "browse", "Ctrl+B"),
     Command("rail", "View", "Parameters", "show_rail", "Ctrl+1", checkable=True),
     Command("inspector", "View", "Inspector", "show_inspector", "Ctrl+2", checkable=True),
     Command("presenter", "View", "Presenter mode", "set_presenter", "F11", checkable=True),

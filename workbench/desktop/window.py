@@ -355,8 +355,7 @@ class Window(QMainWindow):
 
     def evaluate(self) -> None:
         """Code the whole test set and show its confusion matrix."""
-        self.area.docks["confusion"].show()
-        self.area.docks["confusion"].raise_()
+        self._bring_up("confusion")
         self.workspace.evaluate()
 
     def cancel_evaluation(self) -> None:
@@ -364,6 +363,15 @@ class Window(QMainWindow):
         self.workspace.cancel_evaluation()
 
     # -- commands: view and help -----------------------------------------------------------------
+
+    def browse(self) -> None:
+        """Look through the images of the dataset."""
+        self._bring_up("browser")
+
+    def _bring_up(self, name: str) -> None:
+        """Open a view, in front of the others."""
+        self.area.docks[name].show()
+        self.area.docks[name].raise_()
 
     def show_rail(self, shown: bool) -> None:
         """Show or fold the parameter rail."""

@@ -46,6 +46,7 @@ class Workspace(QObject):
     evaluationChanged = Signal()  # at most once a frame
     said = Signal(str)  # a line for the status bar
     complained = Signal(str)  # the user's input is wrong; one line
+    closing = Signal()  # who has a thread of its own ends it
 
     def __init__(self, document: Document, path: Path | None = None) -> None:
         super().__init__()
@@ -88,6 +89,7 @@ class Workspace(QObject):
 
     def close(self) -> bool:
         """End every thread; True if all are gone."""
+        self.closing.emit()
         if self._loader.is_alive():
             self._loader.join(30)
         gone = True
