@@ -27,6 +27,7 @@ from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.arrangement import Arrangement
 from workbench.desktop.clock import FrameClock
+from workbench.desktop.downloads import DownloadDialog, Wish, mends
 from workbench.desktop.files import SessionFiles, can_be_dropped
 from workbench.desktop.icons import icon
 from workbench.desktop.palette_dialog import PaletteDialog
@@ -262,6 +263,7 @@ class Window(QMainWindow):
             "cancel": status is not None and status.state.value in ("running", "preparing"),
             "evaluate": loaded and self._can_be_evaluated() and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
+            "download": workspace.engine is not None,
             "undo": history.can_undo,
             "redo": history.can_redo,
         }
@@ -290,11 +292,20 @@ class Window(QMainWindow):
         if any(box.isVisible() and box.text() == line for box in boxes):
             return
         box = QMessageBox(QMessageBox.Icon.Warning, "Workbench", line, parent=self)
+        box.setStandardButtons(QMessageBox.StandardButton.Ok)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setObjectName("complaint")
+        wish = mends(line, self.workspace.document)
+        if wish is not None:
+            fetch = box.addButton("Download …", QMessageBox.ButtonRole.ActionRole)
+            fetch.clicked.connect(lambda: self.ask_download(wish))
         box.open()
 
-    # -- commands: edit and run ------------------------------------------------------------------
+    # -- commands: file, edit and run ------------------------------------------------------------
+
+    def ask_download(self, wish: Wish | None = None) -> None:
+        """Fetch a dataset or weights, if the user then says so."""
+        DownloadDialog(self.workspace, wish or Wish(), self).open()
 
     def undo(self) -> None:
         """Take back the last change of the document."""

@@ -20,6 +20,7 @@ from workbench.errors import InputError
 
 if TYPE_CHECKING:
     from workbench.engine.evaluation import Evaluation
+    from workbench.engine.fetch import Fetch
     from workbench.engine.job import Job
     from workbench.engine.runner import Runner, Snapshot, Status
 
@@ -31,6 +32,7 @@ class Engine:
     runner: Any
     experiment: Any
     evaluation: Any
+    fetch: Any
     job: Any
     systems: Any
 
@@ -60,6 +62,7 @@ class Workspace(QObject):
         self.evaluated_document: Document | None = None  # what `evaluation` belongs to
         self._left: tuple[History, Path | None] | None = None  # the session before this one
         self._job: Job | None = None
+        self._fetch: Fetch | None = None
         self._wanted: frozenset[str] = frozenset()
         self._experiment: Any = None
         self._serial = 0
@@ -78,6 +81,7 @@ class Workspace(QObject):
                 "engine.runner",
                 "engine.experiment",
                 "engine.evaluation",
+                "engine.fetch",
                 "engine.job",
                 "systems",
             )
@@ -93,9 +97,10 @@ class Workspace(QObject):
         if self._loader.is_alive():
             self._loader.join(30)
         gone = True
-        if self._job is not None:
-            self._job.cancel()
-            gone &= self._job.join()
+        for job in (self._job, self._fetch):
+            if job is not None:
+                job.cancel()
+                gone &= job.join()
         if self.runner is not None:
             gone &= self.runner.close()
         return gone
@@ -275,6 +280,11 @@ class Workspace(QObject):
     def running(self) -> bool:
         """Whether the run goes on by itself."""
         return self.status is not None and self.status.state.value == "running"
+
+    def fetch(self, name: str, root: Path | None) -> Fetch:
+        """Download a dataset into ``root``, or the weights of a network; only the engine can."""
+        self._fetch = self.engine.fetch.Fetch(name, root)
+        return self._fetch
 
     # -- the evaluation --------------------------------------------------------------------------
 
