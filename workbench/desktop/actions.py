@@ -29,6 +29,7 @@ COMMANDS = (
     Command("save_as", "File", "Save as …", "files.ask_save_as", "Ctrl+Shift+S"),
     Command("picture", "File", "Code a picture …", "files.ask_picture", "Ctrl+I"),
     Command("download", "File", "Download …", "ask_download"),
+    Command("clear_cache", "File", "Clear cached features …", "clear_cache"),
     Command("quit", "File", "Quit", "close", "Ctrl+Q"),
     Command("undo", "Edit", "Undo", "undo", "Ctrl+Z"),
     Command("redo", "Edit", "Redo", "redo", "Ctrl+Shift+Z"),

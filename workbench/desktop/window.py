@@ -26,6 +26,7 @@ from workbench import __version__
 from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.arrangement import Arrangement
+from workbench.desktop.cache import ask_and_clear
 from workbench.desktop.clock import FrameClock
 from workbench.desktop.downloads import DownloadDialog, Wish, mends
 from workbench.desktop.files import SessionFiles, can_be_dropped
@@ -264,6 +265,8 @@ class Window(QMainWindow):
             "evaluate": loaded and self._can_be_evaluated() and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
             "download": workspace.engine is not None,
+            # what is being computed is being written there
+            "clear_cache": status is not None and status.state.value != "preparing",
             "undo": history.can_undo,
             "redo": history.can_redo,
         }
@@ -306,6 +309,10 @@ class Window(QMainWindow):
     def ask_download(self, wish: Wish | None = None) -> None:
         """Fetch a dataset or weights, if the user then says so."""
         DownloadDialog(self.workspace, wish or Wish(), self).open()
+
+    def clear_cache(self) -> None:
+        """Delete the cached features, if the user then says so."""
+        ask_and_clear(self.workspace, self)
 
     def undo(self) -> None:
         """Take back the last change of the document."""
