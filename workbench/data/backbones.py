@@ -151,7 +151,9 @@ def _read(path: Path, place: str) -> Mapping[str, Tensor]:
         if torchscript.is_archive(path):
             state = torchscript.parameters(path)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about pickles that are none of torch's
+                state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and torch each raise their own
         raise InputError(
             f"{place} = {str(path)!r}: must be a plain state dict of tensors or TorchScript; it is "
@@ -201,8 +203,14 @@ def _cut(section: Section, network: nn.Module, origin: str, notes: list[str]) ->
         layer = _feature_node(network)
         cut = create_feature_extractor(network, {layer: "features"}).eval()
     transform, side = _preprocessing(section)
-    with torch.inference_mode():
-        found = cut(torch.zeros(1, 3, side, side))["features"]
+    try:
+        with torch.inference_mode():
+            found = cut(torch.zeros(1, 3, side, side))["features"]
+    except RuntimeError:  # the image is gone before the last layer
+        raise InputError(
+            f"backbone.image_size = {side}: is too small for {section.name}; "
+            f"null takes {_preprocessing(Section(name=section.name))[1]}"
+        ) from None
     if found.ndim not in (2, 4):
         raise InputError(
             f"backbone.name = {section.name!r}: no feature vector is found; what enters its "

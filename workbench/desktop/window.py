@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from workbench.desktop.workspace import Workspace
 from workbench.document import Document, assets
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
+NOTES = 4  # about the data, that are shown at once
 NARROW = 1100  # below this width there is no room for both
 
 
@@ -240,7 +242,7 @@ class Window(QMainWindow):
         self.facts.setText("   ·   ".join(words))
         self.facts.setToolTip(f"Fingerprint of the run up to this step: {status.fingerprint}")
         experiment = self.workspace.experiment
-        banner = status.alarm or (" ".join(experiment.notes) if experiment else "")
+        banner = status.alarm or (_few(experiment.notes) if experiment else "")
         if banner != self.alarm.text():
             self.alarm.setText(banner)
             self.alarm.setVisible(bool(banner))
@@ -419,7 +421,6 @@ class Window(QMainWindow):
         self.area.use(name)
         self.layout_choice.setCurrentIndex(self.layout_choice.findData(name))
 
-
     def _follow_layout(self, document: Document) -> None:
         """The document asks for another arrangement: it was chosen, or is another session's."""
         if self.area.layout_name not in ("", document.view.layout):
@@ -536,6 +537,12 @@ class Window(QMainWindow):
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.workspace.close()
         event.accept()
+
+
+def _few(notes: Sequence[str]) -> str:
+    """The first notes, and how many more there are: a thousand classes may each have one."""
+    more = len(notes) - NOTES
+    return " · ".join([*notes[:NOTES], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _hairline(vertical: bool) -> QFrame:
