@@ -6,10 +6,11 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from workbench.desktop.pictures import picture_of
+from workbench.desktop.theme import theme
 
 MOST = 4000  # pictures that are kept; a screen full of them is less
 
@@ -41,6 +42,19 @@ class Thumbnails:
     def get(self, index: int) -> QImage | None:
         """The picture of an image; null if it cannot be read, None if it is not made yet."""
         return self._pictures.get(index)
+
+    def paint(self, painter: QPainter, place: QRect, index: int) -> None:
+        """Paint a picture into a square; until it is made, and where there is none, a sign."""
+        picture = self._pictures.get(index)
+        if picture is None:
+            painter.fillRect(place, QColor(theme.colours.hairline))
+        elif picture.isNull():
+            painter.setPen(QColor(theme.colours.muted))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "?")
+        else:
+            inside = picture.rect()
+            inside.moveCenter(place.center())
+            painter.drawImage(inside, picture)
 
     def want(self, indices: Sequence[int]) -> None:
         """Make these, the first one first, and forget about all others that were wanted."""

@@ -211,6 +211,7 @@ class Window(QMainWindow):
             self.workspace.want(frozenset().union(*needs))
         for view in visible:
             view.refresh()
+        self.samples.thumbnails.refresh()
         if self.side.isVisible():
             self.inspector.refresh()
 

@@ -154,16 +154,7 @@ class Grid(QAbstractScrollArea):
         return self.verticalScrollBar().value() // theme.px(TILE) * self._columns
 
     def _paint(self, painter: QPainter, place: QRect, index: int) -> None:
-        picture = self._thumbnails.get(index)
-        if picture is None:
-            painter.fillRect(place, QColor(theme.colours.hairline))
-        elif picture.isNull():
-            painter.setPen(QColor(theme.colours.muted))
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "?")
-        else:
-            inside = picture.rect()
-            inside.moveCenter(place.center())
-            painter.drawImage(inside, picture)
+        self._thumbnails.paint(painter, place, index)
         marked = index == self._marked
         label = int(self._labels[index])
         painter.setPen(QPen(QColor(theme.colours.text), 3) if marked else self._pens[label])
