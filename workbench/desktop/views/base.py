@@ -266,6 +266,14 @@ class PlotView(View):
         style_plot(self.plot, theme)
         self.cursor.setPen(pg.mkPen(theme.colours.muted, width=1))
 
+    def label_left(self, text: str) -> None:
+        """Name the vertical axis. Its numbers stay what they are.
+
+        WORKAROUND for pyqtgraph 0.14: to switch the SI prefix off works it out once more, and a
+        plot of values below 1 then shows them times 1000 after a change of the theme.
+        """
+        self.plot.getAxis("left").setLabel(text, siPrefixEnableRanges=())
+
     def fit_steps(self, steps: int) -> None:
         """The time axis of the whole run; it does not move while running."""
         span = max(steps, 1)

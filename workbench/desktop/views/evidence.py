@@ -142,7 +142,7 @@ class EvidenceView(PlotView):
         self._curves = [pg.PlotCurveItem(pen=class_pen(c, classes)) for c in range(classes)]
         for curve in self._curves:
             self.plot.addItem(curve)
-        self.plot.setLabel("left", self._observable.symbol)
+        self.label_left(self._observable.symbol)
         self.fit_steps(snapshot.experiment.steps)
         self.grow_range(0.0, 1e-3, fresh=True)
 
