@@ -84,6 +84,7 @@ class ImagesView(View):
             self.show_empty("This system has nothing to show as an image.")
             return
         self._observables = observables
+        self._exemplars: dict[int, QImage] = {}  # by neuron; they may come from files
         if snapshot.experiment.vectors.backbone is None:
             titles = [f"{o.title} {o.symbol}".strip() for o in observables]
             self._make_pictures(titles, [o.meaning for o in observables])
@@ -127,8 +128,9 @@ class ImagesView(View):
         labels, names = experiment.system.wiring.labels, experiment.dataset.class_names
         strongest = np.argsort(-np.abs(np.nan_to_num(code)), kind="stable")[:EXEMPLARS]
         for place, neuron in enumerate(strongest.tolist(), start=1):
-            image = neuron_picture(experiment, neuron) if code[neuron] else None
-            self._pictures[place].show_image(image or QImage())
+            if neuron not in self._exemplars:
+                self._exemplars[neuron] = neuron_picture(experiment, neuron) or QImage()
+            self._pictures[place].show_image(self._exemplars[neuron] if code[neuron] else QImage())
             what = "" if labels is None else f"{names[int(labels[neuron])]} "
             self._captions[place].setText(f"{what}{code[neuron]:.2f}" if code[neuron] else "")
         self.summarise(f"{np.count_nonzero(code)} exemplars explain the features")
