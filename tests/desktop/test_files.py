@@ -281,6 +281,17 @@ def test_a_session_whose_picture_is_gone_opens_on_its_test_image(open_window, tm
     assert user.window.workspace.snapshot.sample == 0
 
 
+def test_a_session_whose_picture_is_gone_is_opened_all_the_same(user, window, tmp_path):
+    document = load(shipped()["digits-random"]).with_value("view.picture", "/nowhere/a.png")
+    (tmp_path / "mine.json").write_text(document.to_json())
+    assert window.files.open(tmp_path / "mine.json")
+    user.wait(lambda: user.complaints)
+    assert user.dismiss() == "view.picture = '/nowhere/a.png': there is no such file"
+    user.wait(lambda: window.workspace.experiment.asked.dictionary.kind == "random")
+    assert window.workspace.path == tmp_path / "mine.json"
+    assert window.workspace.document.view.picture is None
+
+
 def test_new_data_end_the_picture(user, window, picture, pictures):
     drop(window, picture)
     drop(window, pictures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from workbench.desktop.pictures import picture_of
 from workbench.desktop.theme import theme
 
+log = logging.getLogger(__name__)
 MOST = 4000  # pictures that are kept; a screen full of them is less
 
 
@@ -96,6 +98,9 @@ def _made(split: Any, index: int, side: int) -> QImage:
     try:
         picture = picture_of(split, index)
     except OSError:
+        return QImage()
+    except Exception:  # the thread must go on
+        log.exception("image %d has no thumbnail", index)
         return QImage()
     grows = max(picture.width(), picture.height()) < side
     how = Qt.TransformationMode

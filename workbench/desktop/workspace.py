@@ -141,10 +141,12 @@ class Workspace(QObject):
             self.said.emit(status.notice)
             return
         self.complained.emit(status.refused)
-        if self._experiment is not None:
-            self._go_back_to(self._experiment.asked)
-        elif self.document.view.picture is not None:  # a picture must not keep the first run away
-            self.select_sample(self.document.view.sample)
+        asked = None if self._experiment is None else self._experiment.asked
+        another = asked is None or not same_run(self.document, asked)
+        if another and status.refused.startswith("view.picture"):
+            self.select_sample(self.document.view.sample)  # a picture keeps no other run away
+        elif asked is not None:
+            self._go_back_to(asked)
 
     def _go_back_to(self, asked: Document) -> None:
         """The run before goes on, so the document goes back to what that run was asked for."""

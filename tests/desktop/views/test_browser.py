@@ -165,6 +165,7 @@ def test_other_data_other_images(user, window, view, tmp_path):
     np.savez(tmp_path / "a.npz", images=images, labels=labels)
     window.files.open(tmp_path / "a.npz")
     user.wait(lambda: window.workspace.experiment.dataset.name == "a")
+    assert view._split is window.workspace.experiment.dataset.test
     made(user, view)
     assert len(view.grid.images) == 50
     user.choose(view.classes, "1")
@@ -173,6 +174,29 @@ def test_other_data_other_images(user, window, view, tmp_path):
     user.press(Key.Key_Down)
     user.frames(2)
     assert not user.complaints
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_out_of_sight_it_keeps_no_old_data(user, window, view, tmp_path):
+    user.bring_up("traces")
+    window.area.docks["browser"].hide()
+    images = np.random.default_rng(0).integers(0, 256, (250, 5, 5), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.arange(250) % 3)
+    window.files.open(tmp_path / "a.npz")
+    user.wait(lambda: window.workspace.experiment.dataset.name == "a")
+    user.frames(2)
+    assert view._split is None and view.thumbnails._split is None
+    user.bring_up("browser")
+    assert len(view.grid.images) == 50
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_another_theme_keeps_the_class(user, window, view):
+    user.choose(view.classes, "7")
+    shown = view.grid.images.tolist()
+    user.press(Key.Key_T, Held.ControlModifier)
+    user.frames(2)
+    assert view.classes.currentText() == "7" and view.grid.images.tolist() == shown
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)

@@ -61,6 +61,7 @@ class BrowserView(View):
         self._names: tuple[str, ...] = ()
         self._dictionary: Any = None
         self._neurons = np.empty(0, int)  # [n], the neuron of each image of the split, or -1
+        workspace.experimentChanged.connect(self._let_go)
         workspace.closing.connect(self._stop)
 
     def _body(self) -> QWidget:
@@ -102,16 +103,24 @@ class BrowserView(View):
         self._say()
 
     def _show_split(self, split: Any, names: tuple[str, ...]) -> None:
+        chosen = self.classes.currentIndex() if names == self._names else 0
         self._split, self._labels, self._names = split, split.labels.numpy(), names
         self._dictionary, self._neurons = None, np.full(len(split), -1)
-        counts = np.bincount(self._labels, minlength=len(names))
-        self.balance.show_counts(counts, names)
+        self.balance.show_counts(np.bincount(self._labels, minlength=len(names)), names)
         blocker = QSignalBlocker(self.classes)
         self.classes.clear()
         self.classes.addItems(["all classes", *names])
+        self.classes.setCurrentIndex(chosen)
         blocker.unblock()
         self.grid.show_split(split, self._labels, len(names))
-        self.grid.show_images(np.arange(len(split)))
+        self._filter()
+
+    def _let_go(self, experiment: Any) -> None:
+        """Other data: a view that nobody looks at does not keep the old ones in memory."""
+        if self._split not in (None, experiment.dataset.train, experiment.dataset.test):
+            self._split, self._labels = None, np.empty(0, int)
+            self.grid.show_split(None, self._labels, 1)
+            self.grid.show_images(self._labels)
 
     def _show_atoms(self, dictionary: Any) -> None:
         self._dictionary = dictionary

@@ -137,15 +137,14 @@ class Grid(QAbstractScrollArea):
         shown = self.visible
         self._thumbnails.want(shown)
         painter = QPainter(self.viewport())
-        if not shown:
+        if not shown and len(self._labels):
             painter.setPen(QColor(theme.colours.muted))
             middle = Qt.AlignmentFlag.AlignCenter
             painter.drawText(self.viewport().rect(), middle, "There is no image of this class.")
-            return
         first = self._at_top()
         for at, index in enumerate(shown, start=first):
             self._paint(painter, self.place(at), index)
-        if self.hasFocus():
+        if shown and self.hasFocus():
             ring = self.place(self._current).adjusted(-4, -4, 4, 4)
             painter.setPen(QPen(QColor(theme.colours.accent), 1, Qt.PenStyle.DashLine))
             painter.drawRect(ring)
