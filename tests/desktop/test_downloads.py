@@ -13,7 +13,7 @@ from workbench import folders
 from workbench.data import download
 from workbench.desktop import downloads
 from workbench.desktop.downloads import DATASETS, DownloadDialog, Wish, mends
-from workbench.document import Document
+from workbench.document import Document, load, shipped
 
 # torchvision drops the answers of a server that says no without closing them
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -167,11 +167,11 @@ def test_a_complaint_is_mended_only_where_a_download_would(tmp_path):
     document = Document.parse({"system": {"kind": "lca"}})
     mnist = document.changed(data={"dataset": "mnist", "root": "/there"})
     network = document.changed(backbone={"name": "resnet50"})
-    assert mends("data.root = '/there': must hold", mnist) == Wish("mnist", "/there")
+    assert mends("data.root = '/there': must hold", mnist) == Wish("mnist", "/there", mnist)
     assert mends("data.root = '/there': must hold", document) is None
     assert mends("data.train = 9: there are only", mnist) is None
     absent = "backbone.weights = null: the published weights of resnet50 are not on this machine"
-    assert mends(absent, network) == Wish("resnet50")
+    assert mends(absent, network) == Wish("resnet50", document=network)
     assert mends("backbone.weights = 'x.pth': there is no such file", network) is None
 
 
@@ -190,6 +190,29 @@ def test_a_dataset_that_is_not_there_is_offered(user, window, tmp_path):
     assert not user.complaints and not fetching()
     assert window.workspace.document.data.dataset == "digits"  # the run before goes on
     dialog.close()
+
+
+@small
+def test_a_session_that_was_refused_without_its_data_is_followed_with_them(
+    user, window, tmp_path, served_mnist
+):
+    assert window.files.open(shipped()["mnist-exemplar"])
+    user.wait(lambda: user.complaints)
+    (box,) = user.complaints
+    user.click(next(b for b in box.buttons() if b.text() == "Download …"))
+    dialog = opened(window)
+    dialog.folder.setText(str(tmp_path / "data"))
+    user.click(dialog.start)
+    user.wait(lambda: dialog.use.isVisible())
+    few = dialog._wish.document.with_value("dictionary.atoms", 50)  # there are no 1568 here
+    dialog._wish = Wish(dialog._wish.name, None, few)
+    user.click(dialog.use)
+    user.wait(lambda: window.workspace.experiment.document.data.dataset == "mnist")
+    asked = window.workspace.experiment.asked
+    assert asked.system == load(shipped()["mnist-exemplar"]).system
+    user.do("undo")
+    user.settle()
+    assert window.workspace.experiment.document.data.dataset == "digits"
 
 
 @small

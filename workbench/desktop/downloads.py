@@ -43,14 +43,15 @@ class Wish:
 
     name: str = "mnist"
     root: str | None = None
+    document: Document | None = None  # that was refused without it, and is to be followed then
 
 
 def mends(complaint: str, document: Document) -> Wish | None:
     """The download that would do away with a complaint about this document, if there is one."""
     if complaint.startswith("data.root = ") and document.data.dataset in DATASETS:
-        return Wish(document.data.dataset, document.data.root)
+        return Wish(document.data.dataset, document.data.root, document)
     if complaint.startswith("backbone.weights = null: the published weights"):
-        return Wish(document.backbone.name)
+        return Wish(document.backbone.name, document=document)
     return None
 
 
@@ -59,7 +60,7 @@ class DownloadDialog(QDialog):
 
     def __init__(self, workspace: Workspace, wish: Wish, parent: QWidget) -> None:
         super().__init__(parent)
-        self._workspace = workspace
+        self._workspace, self._wish = workspace, wish
         self._fetch: Any = None
         self.setObjectName("downloads")
         self.setWindowTitle("Download")
@@ -215,6 +216,8 @@ class DownloadDialog(QDialog):
     def _use(self) -> None:
         """Put what came into the document, as one change."""
         fetch, document = self._fetch, self._workspace.document
+        if fetch.name == self._wish.name and self._wish.document is not None:
+            document = self._wish.document
         if fetch.root is None:
             asked = {"name": fetch.name, "weights": None, "weights_hash": None}
             changed = document.changed(backbone=document.backbone.model_dump() | asked)
