@@ -221,6 +221,8 @@ def test_at_rest_it_is_not_painted_and_all_is_remade_for_a_projector(user, windo
     )
     user.frames(5)
     assert not painted
+    view.grid.viewport().update()
+    user.wait(lambda: painted)
     side = max(view.thumbnails.get(1).width(), view.thumbnails.get(1).height())
     user.press(Key.Key_F11)
     made(user, view)
