@@ -9,6 +9,10 @@ from tests.served import served_mnist, served_weights, server  # noqa: F401 (fix
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # read when the first window is made
 
+# Torch's threads spin while they wait, which beside any other busy process costs far more than it
+# gives; the command line sets the same.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

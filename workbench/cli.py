@@ -232,11 +232,14 @@ def _run(options: argparse.Namespace) -> int:
         results.make_folder(options.out)  # before the work, not after it
     progress = _Progress()
     experiment = prepare(
-        document, report=lambda text: progress.say(f"{text} …"), samples=options.samples
+        document, report=lambda text: progress.pass_on(f"{text} …"), samples=options.samples
     )
     for note in experiment.notes:
         progress.say(f"Note: {note}")
     for evaluation in evaluate(experiment, options.samples):
+        if evaluation.stage:
+            progress.pass_on(evaluation.stage)
+            continue
         left = f", {evaluation.seconds_left:.0f} s left" if evaluation.seconds_left >= 1 else ""
         progress.say(f"Coded {evaluation.done} of {evaluation.total} images{left}")
     if options.out is not None:
@@ -252,8 +255,10 @@ class _Progress:
     """Lines about the work, held back for a moment: what is refused at once is one line."""
 
     HELD = 3.0  # seconds
+    PACE = 1.0  # seconds between two lines of the same work
 
     def __init__(self) -> None:
+        self._passing, self._passed_at = "", 0.0
         self._lines: list[str] = []
         self._started = time.monotonic()
 
@@ -261,6 +266,14 @@ class _Progress:
         self._lines.append(line)
         if time.monotonic() - self._started >= self.HELD:
             self.end()
+
+    def pass_on(self, line: str) -> None:
+        """Say a line of a long row of them, if it is not too soon after the last."""
+        now = time.monotonic()
+        words = line.partition(" ")[0]  # another first word: another kind of work
+        if words != self._passing or now - self._passed_at >= self.PACE:
+            self._passing, self._passed_at = words, now
+            self.say(line)
 
     def end(self) -> None:
         """Nothing will be refused any more."""

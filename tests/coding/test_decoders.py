@@ -4,6 +4,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix
 
+from workbench.coding import decoders
 from workbench.coding.decoders import by_max, by_sum, confusion, evidence
 
 LABELS = torch.tensor([2, 0, 0, 1])
@@ -83,3 +84,16 @@ def test_a_wrong_shape_says_what_came(labels):
         by_max(torch.zeros(50, 29), labels)
     with pytest.raises(ValueError, match=r"got \[30\] and \[30\]"):
         evidence(torch.zeros(30), labels, 6)
+
+
+def test_the_largest_activation_of_each_class_is_what_the_max_decoder_decides_by():
+    activation = torch.tensor([[0.2, -3.0, 0.5, 0.1], [0.0, 0.0, -1.0, 0.0]])
+    labels = torch.tensor([0, 0, 2, 2])
+    found = decoders.largest(activation, labels, 3)
+    assert found.tolist() == [[pytest.approx(0.2), 0.0, 0.5], [0.0, 0.0, 0.0]]
+    assert decoders.by_max(activation, labels).tolist() == [2, -1]
+    drawn = torch.randn(50, 30, generator=torch.Generator().manual_seed(0))
+    classes = torch.arange(30) % 7
+    assert torch.equal(
+        decoders.largest(drawn, classes, 7).argmax(1), decoders.by_max(drawn, classes)
+    )

@@ -21,7 +21,7 @@ def digits():
 def made(section, dataset):
     features = dataset.test.signals([0]).shape[1]
     vectors, labels = Pixels(dataset.train), dataset.train.labels
-    return build(section, vectors, labels, features, len(dataset.class_names))
+    return build(section, vectors, labels, features, dataset.class_names)
 
 
 def split_of(labels):
@@ -32,7 +32,7 @@ def split_of(labels):
 
 
 def test_an_exemplar_is_its_training_image_at_unit_norm(digits):
-    dictionary = exemplar(Pixels(digits.train), digits.train.labels, 100, True, 0, 10)
+    dictionary = exemplar(Pixels(digits.train), digits.train.labels, 100, True, 0)
     signals = digits.train.signals(dictionary.source)
     norms = torch.linalg.vector_norm(signals, dim=1, keepdim=True)
     assert torch.allclose(dictionary.atoms * norms, signals, atol=1e-6)
@@ -43,9 +43,9 @@ def test_an_exemplar_is_its_training_image_at_unit_norm(digits):
 
 
 def test_without_a_number_every_training_image_is_an_atom_in_its_order(digits):
-    dictionary = exemplar(Pixels(digits.train), digits.train.labels, None, True, 0, 10)
+    dictionary = exemplar(Pixels(digits.train), digits.train.labels, None, True, 0)
     assert torch.equal(dictionary.source, torch.arange(1437))
-    everything = exemplar(Pixels(digits.train), digits.train.labels, 1437, False, 5, 10)
+    everything = exemplar(Pixels(digits.train), digits.train.labels, 1437, False, 5)
     assert torch.equal(dictionary.atoms, everything.atoms)
 
 
@@ -57,7 +57,7 @@ def test_without_a_number_every_training_image_is_an_atom_in_its_order(digits):
 def test_balanced_classes_differ_by_one_at_most_unless_one_is_used_up(labels, share, seed):
     count = max(1, round(share * len(labels)))
     split = split_of(labels)
-    chosen = exemplar(Pixels(split), split.labels, count, True, seed, 5).labels
+    chosen = exemplar(Pixels(split), split.labels, count, True, seed).labels
     assert len(chosen) == count
     taken = torch.bincount(chosen, minlength=5)
     there = torch.bincount(torch.tensor(labels), minlength=5)
@@ -68,7 +68,7 @@ def test_balanced_classes_differ_by_one_at_most_unless_one_is_used_up(labels, sh
 
 def test_the_odd_ones_out_of_a_balanced_choice_favour_no_class(digits):
     first = [
-        exemplar(Pixels(digits.train), digits.train.labels, 1, True, seed, 10).labels.item()
+        exemplar(Pixels(digits.train), digits.train.labels, 1, True, seed).labels.item()
         for seed in range(100)
     ]
     assert set(first) == set(range(10))
@@ -76,18 +76,19 @@ def test_the_odd_ones_out_of_a_balanced_choice_favour_no_class(digits):
 
 def test_a_plain_choice_is_not_balanced_and_follows_the_classes():
     split = split_of([0] * 900 + [1] * 100)
-    taken = torch.bincount(exemplar(Pixels(split), split.labels, 500, False, 0, 2).labels)
+    taken = torch.bincount(exemplar(Pixels(split), split.labels, 500, False, 0).labels)
     assert 420 < int(taken[0]) < 480  # expected 450, deviation 4.7
-    assert torch.bincount(
-        exemplar(Pixels(split), split.labels, 150, True, 0, 2).labels
-    ).tolist() == [75, 75]
+    assert torch.bincount(exemplar(Pixels(split), split.labels, 150, True, 0).labels).tolist() == [
+        75,
+        75,
+    ]
 
 
 @pytest.mark.parametrize("balanced", [True, False])
 def test_the_choice_follows_the_seed(digits, balanced):
     def source(seed):
         return exemplar(
-            Pixels(digits.train), digits.train.labels, 50, balanced, seed, 10
+            Pixels(digits.train), digits.train.labels, 50, balanced, seed
         ).source.tolist()
 
     assert source(1) == source(1)
@@ -97,20 +98,20 @@ def test_the_choice_follows_the_seed(digits, balanced):
 def test_blank_images_are_passed_over_and_noted():
     split = split_of([0, 1, 2])
     split.images[1] = 0
-    dictionary = exemplar(Pixels(split), split.labels, None, True, 0, 3)
+    dictionary = build(Section(), Pixels(split), split.labels, 4, ("a", "b", "c"))
     assert dictionary.source.tolist() == [0, 2]
     assert dictionary.notes == (
         "1 blank training images cannot be atoms",
-        "class 1 has no exemplar",
+        "No exemplar of class b.",
     )
     with pytest.raises(ValueError, match="atoms = 3: there are only 2 training images"):
-        exemplar(Pixels(split), split.labels, 3, True, 0, 3)
+        exemplar(Pixels(split), split.labels, 3, True, 0)
 
 
 def test_only_blank_images_make_no_dictionary():
     split = Split(torch.zeros(2, 2, 2), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="there are only 0 training images that are not blank"):
-        exemplar(Pixels(split), split.labels, None, True, 0, 2)
+        exemplar(Pixels(split), split.labels, None, True, 0)
 
 
 def test_random_atoms_point_everywhere_alike_at_unit_norm():
@@ -145,5 +146,3 @@ def test_what_cannot_be_built_is_one_line_with_its_place(digits):
     assert str(error.value) == (
         "dictionary.atoms = 1438: there are only 1437 training images that are not blank"
     )
-    with pytest.raises(InputError, match="'learned': not available yet; available: exemplar, rand"):
-        made(Section(kind="learned"), digits)

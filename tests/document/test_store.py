@@ -169,7 +169,10 @@ def test_saving_keeps_a_link_and_the_mode_of_the_file(tmp_path, document):
 def test_the_example_sessions_ship_and_their_systems_take_them():
     assert set(shipped()) == {
         "cifar10-backbone",
+        "digits-embedded",
         "digits-exemplar",
+        "digits-learned",
+        "digits-new-class",
         "digits-random",
         "digits-unstable",
         "lif-population",

@@ -27,7 +27,13 @@ def nulls(document):
     }
 
 
-NOT_APPLICABLE = {  # pixels have no weights, digits no folder, and no neuron is selected
+NOT_APPLICABLE = {  # pixels have no weights, digits no folder, nothing is selected or learned
+    "dictionary.leave_out",
+    "dictionary.added",
+    "dictionary.learning_threshold",
+    "dictionary.learning_rate",
+    "decoder.samples",
+    "view.picture",
     "data.root",
     "backbone.weights",
     "backbone.weights_hash",
@@ -169,7 +175,9 @@ def test_time_is_measured(prepared):
         ("data.dataset=mnist", "--set data.root=FOLDER"),
         ("data.test=361", "data.test = 361: there are only 360"),
         ("dictionary.atoms=1438", "dictionary.atoms = 1438: there are only 1437"),
-        ("decoder.kind=perceptron", "decoder.kind = 'perceptron': not available yet"),
+        ("dictionary.leave_out=ten", "dictionary.leave_out: there is no class 'ten'; there are 0"),
+        ("dictionary.added=7", "dictionary.added = '7': must be a list of class=number, such as"),
+        ("dictionary.added=7=900", "dictionary.added: 7=900: only 1"),
         ("run.engine=dense", "run.engine = 'dense': not available yet; auto or residual is"),
     ],
 )
@@ -197,7 +205,7 @@ def test_live_parameters_change_the_system_and_nothing_else(document):
     assert first.system.params.threshold == 1
 
 
-@pytest.mark.parametrize("change", ["system.threshold=-1", "decoder.kind=perceptron"])
+@pytest.mark.parametrize("change", ["system.threshold=-1", "run.device=cuda"])
 def test_live_parameters_are_checked(document, change):
     with pytest.raises(InputError, match="must be|not available yet"):
         with_live_params(prepare(document()), document().with_text(change))

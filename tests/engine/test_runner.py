@@ -638,7 +638,7 @@ REFUSED = [
     ("system.treshold=1", "did you mean threshold"),
     ("system.kind=nothing", "system.kind = 'nothing'"),
     ("dictionary.atoms=5000", "atoms = 5000"),
-    ("decoder.kind=perceptron", "decoder.kind = 'perceptron'"),
+    ("dictionary.leave_out=ten", "there is no class 'ten'"),
     ("run.device=cuda", "run.device = 'cuda'"),
     ("run.engine=lazy", "run.engine = 'lazy'"),
 ]
@@ -749,13 +749,13 @@ def test_a_first_signal_with_a_nan_fails_in_one_line(new_runner, document, with_
 def endless():
     """A `prepare` that goes on until it is cancelled, for documents with 99 atoms."""
 
-    def prepare(document, previous, report, cancelled):
+    def prepare(document, previous, report, cancelled, show):
         while document.dictionary.atoms == 99:
             prepare.begun.set()
             if cancelled():
                 raise Cancelled
             time.sleep(0.001)
-        return experiments.prepare(document, previous, report, cancelled)
+        return experiments.prepare(document, previous, report, cancelled, show)
 
     prepare.begun = threading.Event()
     return prepare

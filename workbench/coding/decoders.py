@@ -30,6 +30,17 @@ def evidence(activation: Tensor, labels: Tensor, classes: int) -> Tensor:
     return sums.index_add_(1, labels, activation.abs())
 
 
+def largest(activation: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Largest activation of the neurons of each class, at least 0, [B, ``classes``].
+
+    `by_max` decides for the class where it is largest.
+    """
+    _check(activation, labels)
+    found = activation.new_zeros(len(activation), classes)
+    index = labels.expand(len(activation), -1)
+    return found.scatter_reduce_(1, index, activation.clamp(min=0), "amax")
+
+
 def by_sum(evidence: Tensor) -> Tensor:
     """Class with the most evidence, equation (10).
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.coding import growth, learning
+from workbench.coding.growth import Additions, Rows, Store
+from workbench.coding.learning import Forming
 from workbench.document.schema import Dictionary as Section
 from workbench.errors import InputError
+
+__all__ = ["Dictionary", "Rows", "build", "exemplar", "grow", "random"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,17 +26,20 @@ class Dictionary:
     labels: Tensor | None = None  # [M] int64, the class of each atom
     source: Tensor | None = None  # [M] int64, the training image each atom is
     notes: tuple[str, ...] = ()  # what a person should know about it, one line each
+    store: Store | None = None  # where the atoms lie, with room for more
 
-
-class Rows(Protocol):
-    """Training vectors that are fetched as they are needed."""
-
-    def rows(self, index: Any) -> Tensor:
-        """Vectors [B, N] of the indexed training images."""
+    def __len__(self) -> int:
+        return len(self.atoms)
 
 
 def build(
-    section: Section, vectors: Rows, labels: Tensor, features: int, classes: int
+    section: Section,
+    vectors: Rows,
+    labels: Tensor,
+    features: int,
+    class_names: Sequence[str],
+    previous: tuple[Section, Dictionary] | None = None,
+    tell: Callable[[Forming], None] = lambda forming: None,
 ) -> Dictionary:
     """The dictionary a document asks for.
 
@@ -40,26 +48,67 @@ def build(
         vectors: the training images, as pixels or as features of a backbone.
         labels: [n] int64, their classes.
         features: N, the length of a vector.
-        classes: number of classes.
+        class_names: names of the classes.
+        previous: a dictionary of the same images and what it was asked for; if only exemplars
+            join it, it is grown, in time proportional to what is new.
+        tell: shown the atoms as they are learned; may raise to call it off.
 
     Raises:
-        InputError: its kind is not available, or the training images are too few.
+        InputError: the training images are too few, or a class is named that is not there.
     """
     if section.kind == "random":
         return random(section.atoms or len(labels), features, section.seed)
-    if section.kind == "exemplar":
+    if section.kind == "learned":
+        return _learned(section, vectors, labels, features, class_names, tell)
+    additions = growth.parse_additions(section.added, class_names)
+    if previous is not None and _only_grows(previous[0], section):
+        base, known = previous[1], growth.parse_additions(previous[0].added, class_names)
+    else:
+        base, known = _base(section, vectors, labels, class_names), []
+    more = _beyond(known, additions)
+    if more is None:
+        base, more = _base(section, vectors, labels, class_names), additions
+    grown = grow(base, vectors, labels, more, section.seed, class_names)
+    return _noted(grown, class_names)
+
+
+def _base(
+    section: Section, vectors: Rows, labels: Tensor, class_names: Sequence[str]
+) -> Dictionary:
+    """The exemplars that the dictionary begins with."""
+    without = growth.parse_classes(section.leave_out, class_names)
+    try:
         choice = (section.atoms, section.balanced, section.seed)
-        try:
-            return exemplar(vectors, labels, *choice, classes)
-        except ValueError as error:
-            raise InputError(f"dictionary.{error}") from None
-    raise InputError(
-        f"dictionary.kind = {section.kind!r}: not available yet; available: exemplar, random"
-    )
+        return exemplar(vectors, labels, *choice, frozenset(without))
+    except ValueError as error:
+        raise InputError(f"dictionary.{error}") from None
+
+
+def _only_grows(old: Section, new: Section) -> bool:
+    return old.model_copy(update={"added": new.added}) == new
+
+
+def _beyond(known: Additions, wanted: Additions) -> list[tuple[int, int]] | None:
+    """What ``wanted`` adds to ``known``; None where it is not a continuation of it."""
+    more = list(wanted)
+    for label, count in known:
+        if not more or more[0][0] != label:
+            return None
+        first = more.pop(0)[1]
+        if first < count or (first > count and (label, count) != known[-1]):
+            return None
+        if first > count:
+            more.insert(0, (label, first - count))
+    return more
 
 
 def exemplar(
-    vectors: Rows, labels: Tensor, atoms: int | None, balanced: bool, seed: int, classes: int
+    vectors: Rows,
+    labels: Tensor,
+    atoms: int | None,
+    balanced: bool,
+    seed: int,
+    without: frozenset[int] = frozenset(),
 ) -> Dictionary:
     """Training vectors, scaled to unit norm, are the atoms: equation (8).
 
@@ -69,40 +118,107 @@ def exemplar(
         atoms: how many to choose; None takes all.
         balanced: choose as many of each class as of any other, as far as there are enough.
         seed: of the choice. The chosen stay in the order they have in the split.
-        classes: number of classes; one without an exemplar is noted.
+        without: classes that get no exemplar.
 
     Raises:
         ValueError: fewer images are usable than asked for. Blank images have no direction.
     """
-    usable, blanks = np.arange(len(labels)), 0
+    allowed = ~np.isin(labels.numpy(), list(without)) if without else np.ones(len(labels), bool)
+    usable, blanks = np.flatnonzero(allowed), 0
     while True:
         if len(usable) == 0 or (atoms is not None and atoms > len(usable)):
+            of = " of the classes that are not left out" if without else ""
             raise ValueError(
-                f"atoms = {atoms}: there are only {len(usable)} training images that are not blank"
+                f"atoms = {atoms}: there are only {len(usable)} training images{of} that are not "
+                "blank"
             )
         source = usable
         if atoms is not None:
             source = _choose(usable, labels.numpy()[usable], atoms, balanced, seed)
-        signals = vectors.rows(torch.from_numpy(source)).float()
-        norms = torch.linalg.vector_norm(signals, dim=1, keepdim=True)
-        blank = (norms[:, 0] == 0).numpy()
+        store, blank = growth.read(vectors, source)
         if not blank.any():
             break
         blanks += int(blank.sum())
         usable = np.setdiff1d(usable, source[blank])  # choose again without them
     chosen = torch.from_numpy(source)
-    present = set(labels[chosen].tolist())
-    notes = [f"class {c} has no exemplar" for c in range(classes) if c not in present]
-    if blanks:
-        notes.insert(0, f"{blanks} blank training images cannot be atoms")
-    return Dictionary(signals.div_(norms), labels[chosen], chosen, tuple(notes))
+    notes = (f"{blanks} blank training images cannot be atoms",) if blanks else ()
+    return Dictionary(store.view(len(chosen)), labels[chosen], chosen, notes, store)
+
+
+def grow(
+    dictionary: Dictionary,
+    vectors: Rows,
+    labels: Tensor,
+    additions: Additions,
+    seed: int,
+    class_names: Sequence[str],
+) -> Dictionary:
+    """The dictionary with more exemplars behind those it has; the old one stays as it is.
+
+    Of the old atoms only the indices are touched (16 bytes each), never the vectors.
+
+    Args:
+        dictionary: of exemplars.
+        vectors: the training images, as pixels or as features of a backbone.
+        labels: [n] int64, their classes.
+        additions: classes and how many of each, in order.
+        seed: of the order in which the images of a class join.
+        class_names: names of the classes.
+
+    Raises:
+        InputError: so many images of a class are not left.
+    """
+    for label, count in additions:
+        index, rows = growth.newcomers(
+            vectors, labels, dictionary.source, label, count, seed, class_names[label]
+        )
+        store = dictionary.store.extended(len(dictionary), rows)
+        dictionary = Dictionary(
+            store.view(len(dictionary) + len(index)),
+            torch.cat([dictionary.labels, labels[index]]),
+            torch.cat([dictionary.source, index]),
+            dictionary.notes,
+            store,
+        )
+    return dictionary
+
+
+def _noted(dictionary: Dictionary, class_names: Sequence[str]) -> Dictionary:
+    """The same with a note of the classes that no atom stands for."""
+    counts = torch.bincount(dictionary.labels, minlength=len(class_names)).tolist()
+    absent = [name for name, count in zip(class_names, counts, strict=True) if not count]
+    blanks = [note for note in dictionary.notes if "blank" in note]
+    if len(absent) > 5:
+        absent = [*absent[:5], f"and {len(absent) - 5} more"]
+    notes = [f"No exemplar of class {', '.join(absent)}."] if absent else []
+    return Dictionary(
+        dictionary.atoms,
+        dictionary.labels,
+        dictionary.source,
+        (*blanks, *notes),
+        dictionary.store,
+    )
 
 
 def random(atoms: int, features: int, seed: int) -> Dictionary:
     """Atoms drawn from N(0, 1) in every feature, then scaled to unit norm."""
-    drawn = np.random.default_rng(seed).standard_normal((atoms, features), dtype=np.float32)
-    signals = torch.from_numpy(drawn)
-    return Dictionary(signals / torch.linalg.vector_norm(signals, dim=1, keepdim=True))
+    return Dictionary(learning.random_atoms(atoms, features, seed))
+
+
+def _learned(
+    section: Section,
+    vectors: Rows,
+    labels: Tensor,
+    features: int,
+    class_names: Sequence[str],
+    tell: Callable[[Forming], None],
+) -> Dictionary:
+    """Atoms fitted to the training images; see `workbench.coding.learning`."""
+    for forming in learning.learn(section, vectors, len(labels), features):
+        tell(forming)
+    found = learning.label_atoms(forming, vectors, labels, len(class_names), section.seed)
+    notes = () if found.silent == 0 else (f"{found.silent} learned atoms are never active.",)
+    return Dictionary(forming.atoms, found.labels, None, notes)
 
 
 def _choose(

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.data import torchscript, torchvision_compat
+from workbench.data import embedded, torchscript, torchvision_compat
 from workbench.document.schema import Backbone as Section
 from workbench.errors import InputError
 
@@ -70,13 +70,15 @@ def load(section: Section, seed: int = 0) -> Backbone:
     Raises:
         InputError: there is no such network, or its weights are absent, damaged or of another.
     """
+    if section.name == embedded.NAME:
+        return _embedded(section)
     torchvision_compat.ensure()
     from torchvision import models
 
     if section.name not in models.list_models(module=models):
         raise InputError(
-            f"backbone.name = {section.name!r}: must be a classification model of torchvision, "
-            f"such as {', '.join(PAPER_SIZES)}"
+            f"backbone.name = {section.name!r}: must be {embedded.NAME} or a classification model "
+            f"of torchvision, such as {', '.join(PAPER_SIZES)}"
         )
     notes: list[str] = []
     if section.weights == RANDOM:
@@ -90,6 +92,16 @@ def load(section: Section, seed: int = 0) -> Backbone:
         state, origin = _state(section)
         _fill(network, state, section.name, origin)
     return _cut(section, network.eval(), origin, notes)
+
+
+def _embedded(section: Section) -> Backbone:
+    """The network that comes along; see `workbench.data.embedded`."""
+    network = embedded.Embedded()
+    path = Path(section.weights) if section.weights else embedded.weights_file()
+    _fill(network, _read(path, "backbone.weights"), embedded.NAME, path.name)
+    transform, side = embedded.transform(section.image_size)
+    facts = ("features", embedded.FEATURES, side, path.name, _hash(network.state_dict()))
+    return Backbone(embedded.NAME, *facts, transform, network.eval())
 
 
 def published(name: str) -> Any:

@@ -48,6 +48,7 @@ COMMANDS = (
     Command("previous_sample", "Run", "Previous image", "previous_sample", "Ctrl+Left"),
     Command("evaluate", "Experiment", "Evaluate test set", "evaluate", "Ctrl+E"),
     Command("cancel_evaluation", "Experiment", "Cancel evaluation", "cancel_evaluation"),
+    Command("grow", "Experiment", "Grow the dictionary", "grow", "Ctrl+G"),
     Command("browse", "View", "Browse the dataset", "browse", "Ctrl+B"),
     Command("rail", "View", "Parameters", "show_rail", "Ctrl+1", checkable=True),
     Command("inspector", "View", "Inspector", "show_inspector", "Ctrl+2", checkable=True),

@@ -13,7 +13,7 @@ Cell = tuple[tuple[str, ...], int]
 Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
-        (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms"), 34))),
+        (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
         (38, ((("terms",), 40), (("evidence", "raster", "confusion"), 60))),
     ),
     "teach": (

@@ -51,9 +51,14 @@ def neuron_picture(experiment: Any, neuron: int) -> QImage | None:
     array = neuron_array(experiment, neuron)
     if array is None or experiment.vectors.backbone is not None:
         return None if array is None else to_image(array, 0.0, 1.0, signed=False)
-    reach = float(np.abs(array).max()) or 1.0
-    signed = bool(array.min() < 0)
-    return to_image(array, -reach if signed else 0.0, reach, signed)
+    return atom_picture(array)
+
+
+def atom_picture(atom: np.ndarray) -> QImage:
+    """An atom [H, W] or [H, W, 3]; one with negative entries is drawn signed."""
+    reach = float(np.abs(atom).max()) or 1.0
+    signed = bool(atom.min() < 0)
+    return to_image(atom, -reach if signed else 0.0, reach, signed)
 
 
 def picture_of(split: Any, index: int) -> QImage:

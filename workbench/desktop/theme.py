@@ -204,12 +204,12 @@ QToolButton, QPushButton {
 QPushButton { border-color: $hairline; padding: ${half}px ${grid}px; }
 QToolButton:hover, QPushButton:hover { background: $hairline; }
 QToolButton:pressed, QPushButton:pressed { background: $faint; }
-QToolButton:focus, QPushButton:focus, QComboBox:focus, QLineEdit:focus, QSlider:focus,
-QCheckBox:focus { border: 1px solid $accent; }
+QToolButton:focus, QPushButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus,
+QSlider:focus, QCheckBox:focus { border: 1px solid $accent; }
 QToolButton:disabled, QPushButton:disabled { color: $faint; }
 QToolButton::menu-indicator { image: none; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
-QLineEdit, QComboBox, QTreeWidget {
+QLineEdit, QComboBox, QSpinBox, QTreeWidget {
   background: $surface; border: 1px solid $hairline; border-radius: 4px;
   padding: ${quarter}px ${half}px; color: $text; selection-background-color: $accent;
 }

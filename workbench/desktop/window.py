@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,6 @@ from workbench.desktop.workspace import Workspace
 from workbench.document import Document, assets
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
-NOTES = 4  # about the data, that are shown at once
 NARROW = 1100  # below this width there is no room for both
 
 
@@ -65,6 +63,7 @@ class Window(QMainWindow):
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self._closed_for_good = False
+        self._learning = False  # a dictionary, in the last frame
         self._narrow = False
         self._assemble()
         self._make_menus()
@@ -203,6 +202,7 @@ class Window(QMainWindow):
     def frame(self) -> None:
         """Pull, say what the visible views need, and let them draw."""
         self.workspace.poll()
+        self._bring_up_what_is_learned()
         experiment = self.workspace.experiment
         visible = [view for view in self.views.values() if self._on_screen(view)]
         if experiment is not None:
@@ -214,6 +214,14 @@ class Window(QMainWindow):
         self.samples.thumbnails.refresh()
         if self.side.isVisible():
             self.inspector.refresh()
+
+    def _bring_up_what_is_learned(self) -> None:
+        """A dictionary that begins to form is worth seeing, once; then the user decides."""
+        learning = self.workspace.preview is not None
+        dock = self.area.docks["atoms"]
+        if learning and not self._learning and dock.toggleViewAction().isChecked():
+            dock.raise_()
+        self._learning = learning
 
     def _full_speed_rate(self) -> float:
         """Steps per second while the run goes as fast as it can, else 0."""
@@ -243,7 +251,7 @@ class Window(QMainWindow):
         self.facts.setText("   ·   ".join(words))
         self.facts.setToolTip(f"Fingerprint of the run up to this step: {status.fingerprint}")
         experiment = self.workspace.experiment
-        banner = status.alarm or (_few(experiment.notes) if experiment else "")
+        banner = status.alarm or (" · ".join(experiment.notes) if experiment else "")
         if banner != self.alarm.text():
             self.alarm.setText(banner)
             self.alarm.setVisible(bool(banner))
@@ -265,8 +273,9 @@ class Window(QMainWindow):
             "forward_ten": step < steps,
             "last": step < steps,
             "cancel": status is not None and status.state.value in ("running", "preparing"),
-            "evaluate": loaded and self._can_be_evaluated() and not workspace.evaluating,
+            "evaluate": loaded and self._can_fill("confusion") and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
+            "grow": loaded and self._can_fill("growth"),
             "download": workspace.engine is not None,
             # what is being computed is being written there
             "clear_cache": status is not None and status.state.value != "preparing",
@@ -278,10 +287,10 @@ class Window(QMainWindow):
             if action.isEnabled() != enabled:
                 action.setEnabled(enabled)
 
-    def _can_be_evaluated(self) -> bool:
-        """Whether there is something to decide, and so to show."""
+    def _can_fill(self, view: str) -> bool:
+        """Whether the system of the run has something for a view."""
         experiment = self.workspace.experiment
-        return experiment is not None and self.views["confusion"].applies(type(experiment.system))
+        return experiment is not None and self.views[view].applies(type(experiment.system))
 
     def _engine_ready(self) -> None:
         self.say("Space runs, arrows step, ? explains a view")
@@ -378,6 +387,14 @@ class Window(QMainWindow):
         """Code the whole test set and show its confusion matrix."""
         self._bring_up("confusion")
         self.workspace.evaluate()
+
+    def grow(self) -> None:
+        """Show where exemplars can be added."""
+        self._bring_up("growth")
+
+    def _bring_up(self, name: str) -> None:
+        self.area.docks[name].show()
+        self.area.docks[name].raise_()
 
     def cancel_evaluation(self) -> None:
         """Stop the evaluation."""
@@ -538,12 +555,6 @@ class Window(QMainWindow):
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.workspace.close()
         event.accept()
-
-
-def _few(notes: Sequence[str]) -> str:
-    """The first notes, and how many more there are: a thousand classes may each have one."""
-    more = len(notes) - NOTES
-    return " · ".join([*notes[:NOTES], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _hairline(vertical: bool) -> QFrame:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from workbench.desktop.growth import Growth
 from workbench.document import Document, History
 from workbench.errors import InputError
 
 if TYPE_CHECKING:
     from workbench.engine.evaluation import Evaluation
+    from workbench.engine.experiment import Preview
     from workbench.engine.fetch import Fetch
     from workbench.engine.job import Job
     from workbench.engine.runner import Runner, Snapshot, Status
@@ -57,9 +59,11 @@ class Workspace(QObject):
         self.engine: Engine | None = None
         self.runner: Runner | None = None
         self.snapshot: Snapshot | None = None
+        self.preview: Preview | None = None  # the dictionary that is being learned just now
         self.status: Status | None = None
         self.evaluation: Evaluation | None = None
         self.evaluated_document: Document | None = None  # what `evaluation` belongs to
+        self.growth = Growth(self)
         self._left: tuple[History, Path | None] | None = None  # the session before this one
         self._job: Job | None = None
         self._fetch: Fetch | None = None
@@ -96,7 +100,7 @@ class Workspace(QObject):
         self.closing.emit()
         if self._loader.is_alive():
             self._loader.join(30)
-        gone = True
+        gone = self.growth.close()
         for job in (self._job, self._fetch):
             if job is not None:
                 job.cancel()
@@ -112,6 +116,7 @@ class Workspace(QObject):
                 self._engine_loaded(self._loaded.pop())
             return
         status, self.snapshot = self.runner.status, self.runner.snapshot
+        self.preview = self.runner.preview
         if status is not self.status:
             self.status = status
             self.statusChanged.emit(status)
@@ -124,6 +129,7 @@ class Workspace(QObject):
             self._serial = status.serial
             self._tell(status)
         self._poll_evaluation()
+        self.growth.poll()
 
     def _engine_loaded(self, engine: Engine | Exception) -> None:
         if isinstance(engine, Exception):
@@ -179,6 +185,7 @@ class Workspace(QObject):
         self.path = path
         self.evaluation = self.evaluated_document = None
         self.cancel_evaluation()
+        self.growth.forget()
         if self.runner is not None:
             self.runner.set_speed(document.view.speed)
         self.evaluationChanged.emit()
@@ -294,6 +301,16 @@ class Workspace(QObject):
     def evaluating(self) -> bool:
         """Whether the test set is being coded in the background."""
         return self._job is not None
+
+    @property
+    def perceptron(self) -> Any:
+        """The perceptron of the last evaluation, if it was trained on the neurons of this run."""
+        experiment, evaluated = self._experiment, self.evaluated_document
+        if self.evaluation is None or experiment is None or evaluated is None:
+            return None
+        sections = ("data", "backbone", "dictionary")
+        same = all(getattr(evaluated, s) == getattr(experiment.document, s) for s in sections)
+        return self.evaluation.perceptron if same else None
 
     def evaluate(self) -> None:
         """Code and classify the whole test set in the background, as the document stands."""

@@ -161,9 +161,10 @@ class Dictionary(Params):
         advanced=True,
         when=("kind", "exemplar"),
     )
-    learning_rate: float = parameter(
-        0.5,
-        "how far the atoms follow the residual after each mini-batch",
+    learning_rate: float | None = parameter(
+        None,
+        "how far the atoms follow the residual after a mini-batch, at first; it falls to zero; "
+        "null takes 30 over the mean square of the signals' lengths",
         label="Learning rate",
         symbol="η",
         equation="(7)",
@@ -174,7 +175,7 @@ class Dictionary(Params):
         when=("kind", "learned"),
     )
     learning_updates: int = parameter(
-        300,
+        500,
         "number of mini-batches that the atoms are learned from",
         label="Updates",
         equation="(7)",
@@ -407,7 +408,6 @@ class Document(Params):
             for name, value in (self.model_dump() | self._meaningful()).items()
         ]
         return "{\n" + ",\n".join(lines) + "\n}\n"
-
 
     def _meaningful(self) -> dict[str, dict[str, Scalar]]:
         """The declared sections without idle keys at their defaults."""

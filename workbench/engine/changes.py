@@ -51,7 +51,9 @@ def differences(old: Document, new: Document) -> str:
     for section in _BUILT_FROM:
         before, after = getattr(old, section).model_dump(), getattr(new, section).model_dump()
         words += [
-            _arrow(f"{section} {key}", before[key], after[key])
+            _joined(before[key], after[key])
+            if (section, key) == ("dictionary", "added")
+            else _arrow(f"{section} {key}", before[key], after[key])
             for key in before
             if before[key] != after[key]
         ]
@@ -78,6 +80,11 @@ def _changed_parameters(old: Document, new: Document) -> dict[str, tuple[Any, An
 
 def _arrow(key: str, before: Any, after: Any) -> str:
     return f"{key.replace('_', ' ')} {_plain(before)} → {_plain(after)}"
+
+
+def _joined(before: str | None, after: str | None) -> str:
+    """What joined the dictionary, or that it was taken back."""
+    return f"exemplars {after} added" if after else f"exemplars {before} taken back"
 
 
 def _plain(value: Any) -> str:

@@ -1,9 +1,12 @@
-"""The whole test set, coded in batches and classified."""
+"""The whole test set, coded in batches and classified.
+
+Where the document's decoder is the perceptron, it is trained first, on codes of training images.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,15 +15,21 @@ import torch
 from torch import Tensor
 
 from workbench.analysis import optimality
-from workbench.coding import decoders
+from workbench.coding import decoders, perceptron
+from workbench.coding.perceptron import Perceptron, Training
 from workbench.engine import fingerprint
 from workbench.engine.experiment import Cancelled, Experiment
+from workbench.engine.training_codes import code_training_images
+from workbench.errors import InputError
+
+Batch = slice | list[int]  # test samples
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """What is known of a test set so far; the last one is the result.
 
+    While the perceptron is trained, ``done`` is 0 and ``stage`` says how far it is.
     ``energy`` and ``firing_counts`` hold one mean value per sample for each step 0..K.
     ``confusion`` maps a decoder to counts [true class, predicted class], with one more column for
     samples on which no neuron was active ("undecided", counted as wrong). Quantities that the
@@ -38,6 +47,13 @@ class Evaluation:
     firing_counts: np.ndarray | None = None
     duality_gap: float | None = None
     converged_fraction: float | None = None
+    stage: str = ""  # what is done before the first test image is coded, in words
+    training: Training | None = None  # of the perceptron, where the document asks for it
+
+    @property
+    def perceptron(self) -> Perceptron | None:
+        """The trained perceptron, once it is."""
+        return self.training.perceptron if self.training and not self.stage else None
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -63,22 +79,58 @@ class Evaluation:
 
 def evaluate(
     experiment: Experiment,
-    samples: int | None = None,
+    samples: int | Sequence[int] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Evaluation]:
-    """Code the first ``samples`` test signals (all, if None); yields after each batch.
+    """Code test signals; yields after each batch.
+
+    Args:
+        experiment: what is evaluated.
+        samples: the first so many, or these; all, if None.
+        cancelled: asked before each time step.
 
     Raises:
         Cancelled: ``cancelled`` said so, within one time step.
-        InputError: a signal the system refuses.
+        InputError: a signal the system refuses, or too few images to train the perceptron.
     """
-    there = len(experiment.dataset.test)
-    total = there if samples is None else min(samples, there)
+    there, size = len(experiment.dataset.test), experiment.document.run.batch
+    if samples is None or isinstance(samples, int):
+        total = there if samples is None else min(samples, there)
+        batches = [slice(i, min(i + size, total)) for i in range(0, total, size)]
+    else:
+        total = len(samples)
+        batches = [list(samples[i : i + size]) for i in range(0, total, size)]
     tally = _Tally(experiment, total)
-    size = experiment.document.run.batch
-    for start in range(0, total, size):
-        tally.add(slice(start, min(start + size, total)), cancelled)
+    if experiment.document.decoder.kind == "perceptron" and experiment.system.code is not None:
+        yield from _train(experiment, tally, cancelled)
+    for batch in batches:
+        tally.add(batch, cancelled)
         yield tally.evaluation()
+
+
+def _train(
+    experiment: Experiment, tally: _Tally, cancelled: Callable[[], bool]
+) -> Iterator[Evaluation]:
+    """Code training images and train the perceptron on them; it is then in the tally."""
+    started = time.perf_counter()
+    for codes in code_training_images(experiment, cancelled):
+        yield tally.evaluation(f"Coded {codes.done} of {codes.total} training images")
+    decoder, classes = experiment.document.decoder, len(experiment.dataset.class_names)
+    try:
+        trainings = perceptron.train(
+            codes.codes, codes.labels, classes, decoder.epochs, decoder.seed
+        )
+        for tally.training in trainings:
+            if cancelled():
+                raise Cancelled
+            last = tally.training.epochs[-1]
+            yield tally.evaluation(
+                f"Trained {len(tally.training.epochs)} of at most {decoder.epochs} epochs, "
+                f"validation loss {last.validation_loss:.3g}"
+            )
+    except ValueError as error:
+        raise InputError(f"decoder.samples: {error}") from None
+    tally.seconds["training"] = time.perf_counter() - started
 
 
 class _Tally:
@@ -94,10 +146,11 @@ class _Tally:
         self.digest = fingerprint.START
         self.seconds = {**experiment.seconds, "encoding": 0.0, "decoding": 0.0}
         self.confusion: dict[str, Tensor] = {}
+        self.training: Training | None = None
         self.gaps = 0.0
         self.converged: int | None = None
 
-    def add(self, samples: slice, cancelled: Callable[[], bool]) -> None:
+    def add(self, samples: Batch, cancelled: Callable[[], bool]) -> None:
         """Code and decode one batch."""
         system, steps = self.experiment.system, self.experiment.steps
         started = time.perf_counter()
@@ -119,20 +172,23 @@ class _Tally:
         self._decode(state, samples)
         self._certify(state)
         self.seconds["decoding"] += time.perf_counter() - encoded
-        self.done = samples.stop
+        self.done += len(self.experiment.dataset.test.labels[samples])
 
-    def _decode(self, state: Any, samples: slice) -> None:
+    def _decode(self, state: Any, samples: Batch) -> None:
         system, wiring = self.experiment.system, self.experiment.system.wiring
-        if system.code is None or wiring.labels is None:
+        if system.code is None:
             return
         code = system.observe(state, (system.code,))[system.code]
-        evidence = decoders.evidence(code, wiring.labels, wiring.classes)
         truth = self.experiment.dataset.test.labels[samples]
-        for name, decided in (
-            ("max", decoders.by_max(code, wiring.labels)),
-            ("sum", decoders.by_sum(evidence)),
-        ):
-            counts = decoders.confusion(truth, decided, wiring.classes)
+        decided = {}
+        if wiring.labels is not None:
+            evidence = decoders.evidence(code, wiring.labels, wiring.classes)
+            decided["max"] = decoders.by_max(code, wiring.labels)
+            decided["sum"] = decoders.by_sum(evidence)
+        if self.training is not None:
+            decided["perceptron"] = self.training.perceptron.decide(code)
+        for name, classes in decided.items():
+            counts = decoders.confusion(truth, classes, wiring.classes)
             self.confusion[name] = self.confusion.get(name, 0) + counts
 
     def _certify(self, state: Any) -> None:
@@ -141,11 +197,11 @@ class _Tally:
             self.gaps += float(optimality.duality_gap(lasso).double().sum())
             self.converged = (self.converged or 0) + int(optimality.converged(lasso).sum())
 
-    def evaluation(self) -> Evaluation:
-        """The means so far."""
+    def evaluation(self, stage: str = "") -> Evaluation:
+        """The means so far; ``stage`` is what is done before the first image."""
         energy: dict[str, np.ndarray] = {}
         firing_counts = None
-        for declared in self.series:
+        for declared in self.series if self.done else ():
             mean = self.sums[declared.name] / self.done
             if declared.kind == "terms":
                 energy |= dict(zip(declared.labels, mean.T, strict=True))
@@ -164,4 +220,6 @@ class _Tally:
             firing_counts=firing_counts,
             duality_gap=self.gaps / self.done if certified else None,
             converged_fraction=self.converged / self.done if certified else None,
+            stage=stage,
+            training=self.training,
         )

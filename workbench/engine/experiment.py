@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,10 @@ from torch import Tensor
 
 from workbench import systems
 from workbench.analysis import stability
-from workbench.coding import dictionaries
+from workbench.coding import dictionaries, growth, learning
 from workbench.coding.dictionaries import Dictionary
+from workbench.coding.learning import Forming
 from workbench.data import datasets
-from workbench.data.backbones import Backbone
 from workbench.data.datasets import Dataset
 from workbench.document import Document
 from workbench.engine import vectors
@@ -32,6 +32,14 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True, eq=False)
+class Preview:
+    """A dictionary while it is learned."""
+
+    forming: Forming
+    image_shape: tuple[int, ...] | None  # of an atom drawn as an image; None: it is none
+
+
+@dataclass(frozen=True, eq=False)
 class Experiment:
     """A document with everything resolved and built."""
 
@@ -42,7 +50,13 @@ class Experiment:
     system: System
     vectors: Vectors
     seconds: Mapping[str, float]  # time spent on "features" and "dictionary"
-    notes: tuple[str, ...] = ()  # what a person should know, one line each
+    known: tuple[str, ...] = ()  # what a person should know, one line each
+    drive_note: str | None = None  # a warning that the drive is too large for the threshold
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know, one line each."""
+        return (*self.known, *((self.drive_note,) if self.drive_note else ()))
 
     @property
     def steps(self) -> int:
@@ -52,6 +66,10 @@ class Experiment:
     def signals(self, samples: slice | list[int]) -> Tensor:
         """Signals of test samples, [B, N], scaled by ``signal.norm``, in the run's precision."""
         return self.scaled(self.vectors.test.rows(samples))
+
+    def training_signals(self, images: slice | Sequence[int]) -> Tensor:
+        """Signals of training images, [B, N], as `signals` gives those of test samples."""
+        return self.scaled(self.vectors.train.rows(images))
 
     def scaled(self, vectors: Tensor) -> Tensor:
         """Signals of vectors [B, N]: their length by ``signal.norm``, in the run's precision."""
@@ -87,6 +105,7 @@ def prepare(
     previous: Experiment | None = None,
     report: Report = lambda text: None,
     cancelled: Callable[[], bool] = lambda: False,
+    show: Callable[[Preview], None] = lambda preview: None,
     samples: int | None = None,
 ) -> Experiment:
     """Load, build and check all that the document names.
@@ -97,6 +116,7 @@ def prepare(
             document asks for the same ones.
         report: told in words what is being done.
         cancelled: asked between the parts.
+        show: shown a dictionary as it is learned, after each mini-batch.
         samples: only the first so many test images will be coded; None means all.
 
     Raises:
@@ -130,20 +150,45 @@ def prepare(
     dictionary = None
     if system_type.uses_dictionary:
         started = stage(f"Building the {document.dictionary.kind} dictionary")
-        same = previous and previous.dataset is dataset
-        if same and previous.dictionary and previous.asked.dictionary == document.dictionary:
-            dictionary = previous.dictionary
-        else:
-            dictionary = _checked(_build_dictionary, document, dataset, found)
+        tell = _teller(report, show, check, None if found.backbone else dataset.image_shape)
+        dictionary = _dictionary(document, dataset, found, previous, tell)
         seconds["dictionary"] = time.perf_counter() - started
 
     stage(f"Wiring {system_type.title}")
-    wiring = _wiring(document, found.size, dataset, dictionary)
+    grown_from = previous if dictionary and _has_grown(previous, dictionary) else None
+    wiring = _wiring(document, found.size, dataset, dictionary, grown_from)
     system = _checked(system_type, params, wiring)
-    resolved = _resolved(document, dataset, dictionary, system, found.backbone)
-    made = (dataset, dictionary, system, found, seconds)
-    experiment = Experiment(document, resolved, *made, _notes(dataset, dictionary, found))
-    return replace(experiment, notes=(*experiment.notes, *_drive_note(experiment)))
+    resolved = _resolved(document, dataset, dictionary, system, found)
+    notes = _notes(dataset, dictionary, found)
+    made = (dataset, dictionary, system, found, seconds, notes)
+    experiment = Experiment(document, resolved, *made)
+    # The drive of the first signal reads the whole dictionary; that of a grown one is known.
+    known = grown_from is not None and grown_from.asked.system == document.system
+    drive_note = grown_from.drive_note if known else _drive_note(experiment)
+    return replace(experiment, drive_note=drive_note)
+
+
+def _dictionary(
+    document: Document,
+    dataset: Dataset,
+    found: Vectors,
+    previous: Experiment | None,
+    tell: Callable[[Forming], None],
+) -> Dictionary:
+    """The dictionary asked for; an earlier one of the same images is used again, or grown."""
+    before = None
+    if previous and previous.dataset is dataset and previous.dictionary:
+        before = (previous.asked.dictionary, previous.dictionary)
+        if before[0] == document.dictionary:
+            return previous.dictionary
+    parts = (document.dictionary, found.train, dataset.train.labels, found.size)
+    return _checked(dictionaries.build, *parts, dataset.class_names, before, tell)
+
+
+def _has_grown(previous: Experiment | None, dictionary: Dictionary) -> bool:
+    """Whether the first atoms are those of the experiment before, in the same memory."""
+    before = previous.dictionary if previous else None
+    return before is not None and before.store is not None and before.store is dictionary.store
 
 
 def with_live_params(experiment: Experiment, document: Document) -> Experiment:
@@ -181,7 +226,6 @@ def _system_type(document: Document) -> type[System]:
 def _refuse_what_is_not_built(document: Document) -> None:
     """Say what the document may ask for one day but not yet."""
     for place, value, available in (
-        ("decoder.kind", document.decoder.kind, ("max", "sum")),
         ("run.engine", document.run.engine, ("auto", "residual")),
         ("run.device", document.run.device, ("auto", "cpu")),
     ):
@@ -199,9 +243,26 @@ def _checked(build: Callable[..., Any], *arguments: Any) -> Any:
         raise InputError(str(error)) from error
 
 
-def _build_dictionary(document: Document, dataset: Dataset, found: Vectors) -> Dictionary:
-    labels, classes = dataset.train.labels, len(dataset.class_names)
-    return dictionaries.build(document.dictionary, found.train, labels, found.size, classes)
+def _teller(
+    report: Report,
+    show: Callable[[Preview], None],
+    check: Callable[[], None],
+    image_shape: tuple[int, ...] | None,
+) -> Callable[[Forming], None]:
+    """Tells of a dictionary that is learned, in words and as it is."""
+    started = time.perf_counter()
+
+    def tell(forming: Forming) -> None:
+        check()
+        spent = time.perf_counter() - started
+        left = spent / forming.update * (forming.updates - forming.update)
+        report(
+            f"Learning the dictionary: mini-batch {forming.update} of {forming.updates}, "
+            f"energy {forming.energy[forming.update - 1]:.4g}, {left:.0f} s left"
+        )
+        show(Preview(forming, image_shape))
+
+    return tell
 
 
 def _notes(dataset: Dataset, dictionary: Dictionary | None, found: Vectors) -> tuple[str, ...]:
@@ -212,11 +273,10 @@ def _notes(dataset: Dataset, dictionary: Dictionary | None, found: Vectors) -> t
     )
 
 
-def _drive_note(experiment: Experiment) -> tuple[str, ...]:
+def _drive_note(experiment: Experiment) -> str | None:
     """A word of warning if the first signal drives the neurons far beyond their threshold."""
     lasso = experiment.system.lasso(experiment.initial([0]))
-    note = None if lasso is None else stability.warn_of_drive(lasso)
-    return () if note is None else (note,)
+    return None if lasso is None else stability.warn_of_drive(lasso)
 
 
 def _precision(document: Document) -> torch.dtype:
@@ -224,12 +284,17 @@ def _precision(document: Document) -> torch.dtype:
 
 
 def _wiring(
-    document: Document, features: int, dataset: Dataset, dictionary: Dictionary | None
+    document: Document,
+    features: int,
+    dataset: Dataset,
+    dictionary: Dictionary | None,
+    grown_from: Experiment | None,
 ) -> Wiring:
     if dictionary is None:
         return Wiring(features)
     atoms = dictionary.atoms.to(_precision(document))
-    return Wiring(features, atoms, dictionary.labels, len(dataset.class_names))
+    checked = len(grown_from.dictionary) if grown_from else 0
+    return Wiring(features, atoms, dictionary.labels, len(dataset.class_names), checked=checked)
 
 
 def _resolved(
@@ -237,10 +302,11 @@ def _resolved(
     dataset: Dataset,
     dictionary: Dictionary | None,
     system: System,
-    backbone: Backbone | None,
+    found: Vectors,
 ) -> Document:
     """The document with every natural choice written out."""
-    values = {
+    backbone = found.backbone
+    values: dict[str, Any] = {
         "data.train": len(dataset.train),
         "data.test": len(dataset.test),
         "signal.norm": document.signal.norm or (FEATURE_NORM if backbone else "none"),
@@ -252,7 +318,12 @@ def _resolved(
         values["backbone.image_size"] = backbone.image_size
         values["backbone.weights_hash"] = backbone.weights_hash
     if dictionary is not None:
-        values["dictionary.atoms"] = len(dictionary.atoms)
+        added = growth.parse_additions(document.dictionary.added, dataset.class_names)
+        values["dictionary.atoms"] = len(dictionary) - sum(count for _, count in added)
+        if document.dictionary.kind == "learned":
+            chosen = learning.choices(document.dictionary, found.train, len(dataset.train))
+            places = ("dictionary.learning_threshold", "dictionary.learning_rate")
+            values |= dict(zip(places, chosen, strict=True))
     for place, value in values.items():
         document = document.with_value(place, value)
     return document.changed(system=_system_values(system))

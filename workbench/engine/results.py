@@ -35,7 +35,7 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
         "steps": experiment.steps,
         "atoms": None if experiment.dictionary is None else evaluation.neurons,
         "features": evaluation.features,
-        "accuracy": {name: evaluation.accuracy.get(name) for name in DECODERS},
+        "accuracy": {name: None for name in DECODERS} | evaluation.accuracy,
         "confusion": None if confusion is None else confusion[:, :-1].tolist(),
         "energy": _lists(evaluation),
         "firing_counts": _list(evaluation.firing_counts),

@@ -32,7 +32,13 @@ from workbench.engine import inputs
 from workbench.engine import recording as recordings
 from workbench.engine.alarm import Alarm, has_diverged
 from workbench.engine.changes import Effect, differences, effect
-from workbench.engine.experiment import Cancelled, Experiment, prepare, with_live_params
+from workbench.engine.experiment import (
+    Cancelled,
+    Experiment,
+    Preview,
+    prepare,
+    with_live_params,
+)
 from workbench.engine.inputs import Input
 from workbench.engine.mailbox import Mailbox, Request
 from workbench.engine.recording import Recording
@@ -53,6 +59,7 @@ class Runner:
     def __init__(self, budget: int = recordings.DEFAULT_BUDGET, prepare: Prepare = prepare) -> None:
         self.status = Status(budget=budget)
         self.snapshot: Snapshot | None = None
+        self.preview: Preview | None = None  # of the dictionary that is being learned just now
         self._prepare = prepare
         self._budget = budget
         self._requests = Mailbox()
@@ -206,7 +213,16 @@ class Runner:
         if change is not Effect.PREPARE:
             return with_live_params(old, document)
         self._set(state=RunState.PREPARING, reason="Preparing", error="")
-        return self._prepare(document, old, lambda text: self._set(reason=text), self._cancelled)
+        try:
+            return self._prepare(document, old, self._tell, self._cancelled, self._show)
+        finally:
+            self.preview = None
+
+    def _tell(self, text: str) -> None:
+        self._set(reason=text)
+
+    def _show(self, preview: Preview) -> None:
+        self.preview = preview
 
     def _given(self, experiment: Experiment, document: Document, change: Effect) -> Input:
         """The image to code; live parameters, as of a slider at step 0, leave it as it is."""

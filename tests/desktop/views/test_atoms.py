@@ -83,6 +83,41 @@ def test_a_diverged_code_is_drawn(user, window):
     assert window.views["atoms"].tiles._tiles
 
 
+LEARNED = ("digits-exemplar", "data.train=300", "data.test=40", "dictionary.learning_updates=60")
+
+
+@pytest.mark.parametrize("user", [LEARNED], indirect=True)
+def test_a_dictionary_is_drawn_as_it_forms_and_then_stays(user, window):
+    user.choose(user.field("dictionary.kind").combo, "learned")
+    view = window.views["atoms"]
+    user.wait(lambda: window.workspace.preview is not None and view.curve.isVisible())
+    assert window._on_screen(view)  # it was brought up
+    assert view.header.summary.text().startswith("learning: ")
+    assert "of 60 mini-batches" in view.header.summary.text()
+    assert len(view.curve._lines[0][1]) >= 1
+    user.wait(lambda: window.workspace.experiment.dictionary.source is None)
+    user.settle()
+    user.go_to(40)
+    assert window.workspace.preview is None and not view.curve.isVisible()
+    assert "of 128 active" in view.header.summary.text()
+    assert window.workspace.experiment.system.wiring.labels is not None
+
+
+@pytest.mark.parametrize(
+    "user", [(*LEARNED[:3], "dictionary.learning_updates=100000")], indirect=True
+)
+def test_learning_can_be_called_off_and_the_run_before_stays(user, window):
+    user.choose(user.field("dictionary.kind").combo, "learned")
+    user.wait(lambda: window.workspace.preview is not None)
+    user.do("cancel")
+    user.wait(lambda: user.complaints)
+    assert "cancelled" in user.dismiss()
+    user.settle()
+    assert window.workspace.preview is None
+    assert window.workspace.document.dictionary.kind == "exemplar"
+    assert window.workspace.experiment.dictionary.source is not None
+
+
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
 def test_pictures_that_take_time_come_over_several_frames(user, window, monkeypatch):
     made = []

@@ -110,3 +110,54 @@ def test_evaluate_brings_the_matrix_up_in_every_layout(user, window):
 def test_a_system_that_decides_nothing_has_nothing_to_evaluate(user, window):
     assert not window.actions_by_name["evaluate"].isEnabled()
     assert window.area.docks["confusion"].isHidden()
+
+
+PERCEPTRON = ("digits-exemplar", "system.steps=40", "decoder.kind=perceptron", "data.test=60")
+
+
+@pytest.mark.parametrize("user", [PERCEPTRON], indirect=True)
+def test_the_perceptron_is_trained_with_its_loss_drawn_and_all_three_stand_side_by_side(
+    user, window
+):
+    view = user.bring_up("confusion")
+    user.choose(view.decoder, "perceptron")
+    user.click(view.button)
+    user.wait(lambda: view.header.summary.text() == "training" and view.curve.isVisible())
+    user.wait(lambda: view.words.text().startswith("epoch "))
+    user.wait(lambda: not window.workspace.evaluating)
+    user.settle()
+    evaluation = window.workspace.evaluation
+    assert evaluation.accuracy["perceptron"] > 0.9
+    assert view.accessibleDescription().startswith(f"{100 * evaluation.accuracy['perceptron']:.1f}")
+    np.testing.assert_array_equal(view.matrix._counts, evaluation.confusion["perceptron"])
+    losses = [epoch.validation_loss for epoch in evaluation.training.epochs]
+    assert list(view.curve._lines[1][1]) == losses and view.curve._mark == evaluation.training.best
+    user.choose(view.decoder, "side by side")
+    user.settle()
+    assert view.beside.isVisible() and not view.matrix.isVisible()
+    for name, matrix in view.matrices.items():
+        np.testing.assert_array_equal(matrix._counts, evaluation.confusion[name])
+        assert view.titles[name].text() == f"{name} {100 * evaluation.accuracy[name]:.1f} %"
+    assert view.table()[1][:, 1:].sum() == 60  # of the document's decoder
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_a_perceptron_that_is_not_trained_says_how(user, window):
+    view = user.bring_up("confusion")
+    user.choose(view.decoder, "perceptron")
+    user.click(view.button)
+    user.wait(lambda: not window.workspace.evaluating)
+    user.settle()
+    assert view.header.summary.text() == "not trained: choose it as the decoder and evaluate"
+
+
+@pytest.mark.parametrize("user", [PERCEPTRON], indirect=True)
+def test_training_can_be_cancelled(user, window):
+    view = user.bring_up("confusion")
+    user.click(view.button)
+    user.wait(lambda: window.workspace.evaluation is not None)
+    user.click(view.button)
+    user.wait(lambda: not window.workspace.evaluating)
+    user.settle()
+    assert view.button.text() == "Evaluate test set"
+    assert not user.complaints

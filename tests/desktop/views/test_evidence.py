@@ -87,3 +87,47 @@ def test_diverged_evidence_is_drawn(user, window):
         user.settle()
         window.grab()  # paints
     assert window.facts.text().startswith("finished: diverged")
+
+
+DECODER = ("digits-exemplar", "system.steps=40", "decoder.kind=perceptron", "data.test=60")
+
+
+@pytest.mark.parametrize("user", [DECODER], indirect=True)
+def test_all_decoders_stand_side_by_side_at_the_cursor(user, window):
+    view = user.bring_up("evidence")
+    user.go_to(40)
+    user.choose(view.mode, "all decoders")
+    user.settle()
+    assert view.decoders.isVisible() and not view.bars.isVisible() and not view.widget.isVisible()
+    assert "not trained" in view.decoders.headings["perceptron"].text()
+    user.do("evaluate")
+    user.wait(lambda: not window.workspace.evaluating)
+    view = user.bring_up("evidence")
+    user.settle()
+    snapshot = window.workspace.snapshot
+    code = snapshot.observed["activation"]
+    labels = snapshot.experiment.system.wiring.labels.numpy()
+    bars = view.decoders.bars
+    expected = [np.abs(code[labels == c]).sum() for c in range(10)]
+    np.testing.assert_allclose(bars["sum"]._values, expected, rtol=1e-5)
+    expected = [max(code[labels == c].max(), 0) for c in range(10)]
+    np.testing.assert_allclose(bars["max"]._values, expected, rtol=1e-5)
+    weights = window.workspace.evaluation.perceptron
+    logits = weights.weight.numpy() @ code + weights.bias.numpy()
+    softmax = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    np.testing.assert_allclose(bars["perceptron"]._values, softmax, atol=1e-5)
+    winner = snapshot.experiment.dataset.class_names[int(softmax.argmax())]
+    assert f"<b>{winner}</b>" in view.decoders.headings["perceptron"].text()
+    user.go_to(0)
+    assert "undecided" in view.decoders.headings["perceptron"].text()  # silence decides nothing
+    window.grab()
+
+
+@pytest.mark.parametrize("user", [DECODER], indirect=True)
+def test_a_perceptron_of_other_neurons_is_not_used(user, window):
+    user.do("evaluate")
+    user.wait(lambda: not window.workspace.evaluating)
+    assert window.workspace.perceptron is not None
+    user.write(user.field("dictionary.atoms").text, "100")
+    user.settle()
+    assert window.workspace.perceptron is None

@@ -12,7 +12,14 @@ from workbench.desktop.workspace import Workspace
 from workbench.document import Document, sections
 from workbench.parameters import Parameter, declared
 
-SECTIONS = ("data", "backbone", "dictionary", "signal", "decoder", "run")  # above and below the system's own
+SECTIONS = (
+    "data",
+    "backbone",
+    "dictionary",
+    "signal",
+    "decoder",
+    "run",
+)  # above and below the system's own
 
 
 class Group(QWidget):

@@ -6,6 +6,7 @@ from workbench.desktop.views.browser import BrowserView
 from workbench.desktop.views.confusion import ConfusionView
 from workbench.desktop.views.counts import CountsView
 from workbench.desktop.views.evidence import EvidenceView
+from workbench.desktop.views.growth import GrowthView
 from workbench.desktop.views.images import ImagesView
 from workbench.desktop.views.raster import RasterView
 from workbench.desktop.views.terms import TermsView
@@ -20,5 +21,6 @@ VIEWS: tuple[type[View], ...] = (
     EvidenceView,
     AtomsView,
     ConfusionView,
+    GrowthView,
     BrowserView,
 )

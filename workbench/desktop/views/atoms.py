@@ -11,12 +11,14 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench import palette
-from workbench.desktop.pictures import neuron_array, neuron_picture
+from workbench.desktop.curve import Curve
+from workbench.desktop.pictures import atom_picture, neuron_array, neuron_picture
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View
 from workbench.desktop.workspace import Workspace
 
-TILE = 56  # pixels at scale 1, picture and caption
+TILE = 56  # pixels at scale 1, above the caption
+SMALL_TILE, CAPTION = 36, 14  # small tiles have no caption
 MOST_TILES = 200
 BUDGET = 0.008  # seconds a frame spends on new pictures
 
@@ -33,6 +35,11 @@ class Tiles(QWidget):
         self._choose = choose
         self._tiles: list[tuple[int, Any, str, str, str]] = []
         self._selected: int | None = None
+        self._small = False
+
+    def set_small(self, small: bool) -> None:
+        """Many small tiles without captions, or fewer large ones."""
+        self._small = small
 
     @property
     def fits(self) -> int:
@@ -46,14 +53,20 @@ class Tiles(QWidget):
         self.update()
 
     def _grid(self) -> tuple[int, int]:
-        size = theme.px(TILE)
-        return max(1, self.width() // size), max(1, self.height() // (size + theme.px(14)))
+        size, height = self._size()
+        return max(1, self.width() // size), max(1, self.height() // height)
+
+    def _size(self) -> tuple[int, int]:
+        """Width and height of a tile with its caption."""
+        if self._small:
+            return theme.px(SMALL_TILE), theme.px(SMALL_TILE)
+        return theme.px(TILE), theme.px(TILE + CAPTION)
 
     def _place(self, index: int) -> QRect:
         columns, _ = self._grid()
-        size = theme.px(TILE)
+        width, height = self._size()
         row, column = divmod(index, columns)
-        return QRect(column * size, row * (size + theme.px(14)), size, size + theme.px(14))
+        return QRect(column * width, row * height, width, height)
 
     def _at(self, point: QPoint) -> int | None:
         for index in range(len(self._tiles)):
@@ -116,7 +129,22 @@ class AtomsView(View):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.tiles = Tiles(workspace.select_neuron)
+        self.curve = Curve("Energy while the dictionary is learned")
+        self._layout.addWidget(self.curve)
         self._layout.addWidget(self.tiles, 1)
+        self.curve.hide()
+        self._preview: Any = None  # what is drawn of a dictionary in the making
+
+    def refresh(self) -> None:
+        """The atoms of the run, or those that are being learned just now."""
+        preview = self.workspace.preview
+        if preview is None:
+            if self._preview is not None:
+                self._preview = self._recording = None
+            super().refresh()
+        elif preview is not self._preview:
+            self._preview = preview
+            self._draw_preview(preview)
 
     def applies(self, system: type) -> bool:
         return system.uses_dictionary
@@ -127,7 +155,30 @@ class AtomsView(View):
     def depends_on(self, snapshot: Any) -> tuple:
         return (*super().depends_on(snapshot), self.tiles.fits)
 
+    def _draw_preview(self, preview: Any) -> None:
+        forming = preview.forming
+        if preview.image_shape is None:
+            self.show_empty("Atoms of a backbone's features are no image while they are learned.")
+        else:
+            self.show_empty("")
+            self.tiles.set_small(True)
+            atoms = forming.atoms[: self.tiles.fits].numpy()
+            pictures = [atom_picture(atom.reshape(preview.image_shape)) for atom in atoms]
+            edge = theme.colours.hairline
+            tiles = [(i, p, "", edge, f"atom {i}") for i, p in enumerate(pictures)]
+            self.tiles.show_tiles(tiles, None)
+        energy = forming.energy[: forming.update]
+        self.curve.setVisible(True)
+        self.curve.show_lines([("energy", energy, theme.colours.accent)], forming.updates)
+        begun = f" · {forming.revived} dead atoms began anew" if forming.revived else ""
+        self.summarise(
+            f"learning: {forming.update} of {forming.updates} mini-batches · "
+            f"{forming.active:.1f} active per image{begun}"
+        )
+
     def reset(self, snapshot: Any) -> None:
+        self.curve.hide()
+        self.tiles.set_small(False)
         self._pictures: dict[int, QImage] = {}
         wiring = snapshot.experiment.system.wiring
         if wiring.atoms is None:

@@ -169,7 +169,7 @@ class View(QWidget):
             self._text = text
             self.header.summary.setText(text)
             self.header.summary.setToolTip(text)
-            self.setAccessibleDescription(_plain(text))
+            self.setAccessibleDescription(plain(text))
 
     def show_empty(self, message: str) -> None:
         """Say what to do to fill the view; an empty text shows the view itself."""
@@ -227,7 +227,7 @@ def _same(a: Any, b: Any) -> bool:
     return isinstance(a, (int, str, float, type(None))) and a == b
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Rich text without its marks."""
     inside, out = False, []
     for character in text:

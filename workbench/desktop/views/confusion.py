@@ -5,98 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
-    QToolTip,
+    QVBoxLayout,
     QWidget,
 )
 
-from workbench.desktop.pictures import lookup
+from workbench.desktop.curve import Curve
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View, quiet_combo
+from workbench.desktop.views.matrix import Matrix
 from workbench.desktop.workspace import Workspace, same_run
 
-ELIDE = Qt.TextElideMode.ElideRight
-
-
-class Matrix(QWidget):
-    """True classes downwards, decided classes rightwards, one more column for "undecided"."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setAccessibleName("Confusion matrix")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(120, 120)
-        self.setMouseTracking(True)
-        self._counts = np.zeros((0, 1), int)
-        self._names: tuple[str, ...] = ()
-
-    def show_counts(self, counts: np.ndarray, names: tuple[str, ...]) -> None:
-        """Counts [classes, classes + 1] and the classes' names."""
-        self._counts, self._names = counts, names
-        self.update()
-
-    def _cells(self) -> tuple[float, float, float]:
-        """Left and top of the cells and their side."""
-        metrics = QFontMetricsF(theme.font(11))
-        widest = max(metrics.horizontalAdvance(name) for name in self._names)
-        margin = min(max(widest + 12, theme.px(28)), theme.px(88))
-        columns = len(self._names) + 1
-        below = theme.px(38)  # two lines of small type
-        side = min((self.width() - margin) / columns, (self.height() - below) / len(self._names))
-        return margin, theme.px(4), max(side, 1.0)
-
-    def paintEvent(self, event: Any) -> None:
-        if not self._names:
-            return
-        painter = QPainter(self)
-        painter.setFont(theme.font(11))
-        left, top, side = self._cells()
-        most = max(int(self._counts.max()), 1)
-        colours = lookup(False)
-        for true, row in enumerate(self._counts):
-            for decided, count in enumerate(row.tolist()):
-                cell = QRectF(left + decided * side, top + true * side, side - 1, side - 1)
-                shade = colours[int(255 * (count / most) ** 0.5)] if count else None
-                fill = QColor(*shade.tolist()) if count else QColor(theme.colours.hairline)
-                painter.fillRect(cell, fill)
-                if count and side > theme.px(15):
-                    painter.setPen(QColor("#000000" if fill.lightnessF() > 0.5 else "#ffffff"))
-                    painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, str(count))
-        self._paint_names(painter, left, top, side)
-
-    def _paint_names(self, painter: QPainter, left: float, top: float, side: float) -> None:
-        painter.setPen(QColor(theme.colours.muted))
-        bottom = top + side * len(self._names) - 1
-        for label, name in enumerate((*self._names, "–")):
-            under = QRectF(left + label * side, bottom, side, theme.px(16))
-            short = painter.fontMetrics().elidedText(name, ELIDE, round(side))
-            painter.drawText(under, Qt.AlignmentFlag.AlignCenter, short)
-            if label < len(self._names):
-                beside = QRectF(0, top + label * side, left - 6, side)
-                flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                wide = painter.fontMetrics().elidedText(name, ELIDE, round(left - 8))
-                painter.drawText(beside, flags, wide)
-        width = side * (len(self._names) + 1)
-        words = QRectF(left, bottom + theme.px(14), width, theme.px(16))
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, "decided (– undecided)")
-
-    def mouseMoveEvent(self, event: Any) -> None:
-        if not self._names:
-            return
-        left, top, side = self._cells()
-        decided = int((event.position().x() - left) // side)
-        true = int((event.position().y() - top) // side)
-        if 0 <= true < len(self._names) and 0 <= decided <= len(self._names):
-            names = (*self._names, "undecided")
-            text = f"{self._counts[true, decided]} images of {names[true]} decided {names[decided]}"
-            QToolTip.showText(event.globalPosition().toPoint(), text, self)
+DECODERS = ("sum", "max", "perceptron")
+SIDE_BY_SIDE = "side by side"
 
 
 class ConfusionView(View):
@@ -108,15 +34,18 @@ class ConfusionView(View):
         "The whole test set, coded and classified in the background: true classes downwards, "
         "decided ones rightwards. Colour grows with the square root of the count."
     )
-    equation = "max: class of argmax a_i;  sum: argmax_c Σ |a_i| over class c"
+    equation = (
+        "max: class of argmax a_i;  sum: argmax_c Σ |a_i| over class c;  perceptron: argmax w_c·a"
+    )
     look_for = (
         "a bright diagonal, and the pairs beside it: digits that share strokes. Compare the "
-        "decoders: one strong neuron decides, or the sum over a class."
+        "decoders: one strong neuron decides, the sum over a class, or a layer trained on codes. "
+        "Choose the perceptron as the decoder (at the left) and evaluate to train it."
     )
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.decoder = quiet_combo("Decoder", ["sum", "max"])
+        self.decoder = quiet_combo("Decoder", [*DECODERS, SIDE_BY_SIDE])
         self.decoder.currentIndexChanged.connect(self._forget)
         self.header.controls.addWidget(self.decoder)
         self.button = QPushButton("Evaluate test set")
@@ -135,9 +64,32 @@ class ConfusionView(View):
         row.addWidget(self.button)
         row.addWidget(self.progress, 1)
         row.addWidget(self.words)
+        self.curve = Curve("Loss of the perceptron while it is trained")
+        self.curve.hide()
         self.matrix = Matrix()
+        self.beside = QWidget()
         self._layout.addWidget(bar)
+        self._layout.addWidget(self.curve)
         self._layout.addWidget(self.matrix, 1)
+        self._layout.addWidget(self.beside, 1)
+        self._make_beside()
+
+    def _make_beside(self) -> None:
+        """The matrices of all decoders in a row, each under its name and accuracy."""
+        row = QHBoxLayout(self.beside)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.titles: dict[str, QLabel] = {}
+        self.matrices: dict[str, Matrix] = {}
+        for name in DECODERS:
+            column = QVBoxLayout()
+            self.titles[name], self.matrices[name] = QLabel(name), Matrix()
+            self.titles[name].setProperty("role", "small")
+            self.titles[name].setMinimumWidth(1)
+            self.matrices[name].setAccessibleName(f"Confusion matrix, {name} decoder")
+            column.addWidget(self.titles[name])
+            column.addWidget(self.matrices[name], 1)
+            row.addLayout(column, 1)
+        self.beside.hide()
 
     def applies(self, system: type) -> bool:
         return system.code is not None and system.uses_dictionary
@@ -161,31 +113,69 @@ class ConfusionView(View):
         names = snapshot.experiment.dataset.class_names
         self.button.setText("Cancel" if running else "Evaluate test set")
         self.progress.setVisible(running)
-        counts = evaluation.confusion.get(self.decoder.currentText()) if evaluation else None
-        if counts is None:
-            counts = np.zeros((len(names), len(names) + 1), int)
-        self.matrix.show_counts(counts, names)
+        self._show_matrices(evaluation, names)
+        self._show_training(evaluation)
         if evaluation is None:
             self.progress.setRange(0, 0 if running else 1)
             images = len(snapshot.experiment.dataset.test)
             self.words.setText("" if running else f"{images} images")
             self.summarise("coding …" if running else "not evaluated yet")
             return
+        if evaluation.stage:
+            self.progress.setRange(0, 0)
+            self.words.setText(_stage(evaluation) if running else "")
+            self.summarise("training" if running else "not evaluated yet")
+            return
         self.progress.setRange(0, evaluation.total)
         self.progress.setValue(evaluation.done)
         self._say(evaluation, running, snapshot)
+
+    def _show_matrices(self, evaluation: Any, names: tuple[str, ...]) -> None:
+        chosen = self.decoder.currentText()
+        self.matrix.setVisible(chosen != SIDE_BY_SIDE)
+        self.beside.setVisible(chosen == SIDE_BY_SIDE)
+        found = evaluation.confusion if evaluation else {}
+        empty = np.zeros((len(names), len(names) + 1), int)
+        self.matrix.show_counts(found.get(chosen, empty), names)
+        for name, matrix in self.matrices.items():
+            matrix.show_counts(found.get(name, empty), names)
+            known = f"{100 * evaluation.accuracy[name]:.1f} %" if name in found else "–"
+            self.titles[name].setText(f"{name} {known}")
+
+    def _show_training(self, evaluation: Any) -> None:
+        training = evaluation.training if evaluation else None
+        wanted = training is not None and (
+            bool(evaluation.stage) or self.decoder.currentText() == "perceptron"
+        )
+        self.curve.setVisible(wanted)
+        if wanted:
+            lines = [
+                ("training", [e.training_loss for e in training.epochs], theme.colours.muted),
+                ("validation", [e.validation_loss for e in training.epochs], theme.colours.accent),
+            ]
+            self.curve.show_lines(lines, len(training.epochs), training.best)
 
     def _say(self, evaluation: Any, running: bool, snapshot: Any) -> None:
         left = f", {evaluation.seconds_left:.0f} s left" if running else ""
         part = "" if evaluation.done == evaluation.total else f" of {evaluation.total}"
         accuracy = evaluation.accuracy
         chosen = self.decoder.currentText()
-        others = [f" · {n} {100 * a:.1f} %" for n, a in accuracy.items() if n != chosen]
+        beside = {} if chosen == SIDE_BY_SIDE else accuracy
+        others = [f" · {n} {100 * a:.1f} %" for n, a in beside.items() if n != chosen]
         self.words.setText(f"{evaluation.done}{part} images{left}{''.join(others)}")
         if not accuracy:
             self.summarise("nothing to decide: the neurons have no classes")
             return
-        text = f"<b>{100 * accuracy[chosen]:.1f} %</b> right"
+        if chosen not in accuracy and chosen != SIDE_BY_SIDE:
+            self.summarise(
+                "not trained: choose it as the decoder and evaluate"
+                if chosen == "perceptron"
+                else "nothing to decide: the neurons have no classes"
+            )
+            return
+        shown = [chosen] if chosen in accuracy else [name for name in DECODERS if name in accuracy]
+        named = "" if chosen in accuracy else f" ({shown[0]})"
+        text = f"<b>{100 * accuracy[shown[0]]:.1f} %</b> right{named}"
         evaluated = self.workspace.evaluated_document
         if evaluated is not None and not same_run(evaluated, snapshot.experiment.document):
             text += " · of earlier settings"
@@ -203,7 +193,7 @@ class ConfusionView(View):
     def caption(self) -> str:
         path, evaluation = self.workspace.path, self.workspace.evaluation
         return (
-            f"{path.stem if path else 'untitled'}, {self.decoder.currentText()} decoder, "
+            f"{path.stem if path else 'untitled'}, {self._exported()} decoder, "
             f"{evaluation.done} test images, fingerprint {evaluation.fingerprint}"
         )
 
@@ -215,6 +205,17 @@ class ConfusionView(View):
         columns = ["true", *(f"decided {name}" for name in names), "undecided"]
         return columns, np.column_stack([np.arange(len(found)), found])
 
+    def _exported(self) -> str:
+        """The decoder that a figure or a table is of."""
+        chosen = self.decoder.currentText()
+        return self.workspace.document.decoder.kind if chosen == SIDE_BY_SIDE else chosen
+
     def _counts(self) -> np.ndarray | None:
         evaluation = self.workspace.evaluation
-        return evaluation.confusion.get(self.decoder.currentText()) if evaluation else None
+        return evaluation.confusion.get(self._exported()) if evaluation else None
+
+
+def _stage(evaluation: Any) -> str:
+    """What is done before the first test image, in few words."""
+    training = evaluation.training
+    return f"epoch {len(training.epochs)}" if training is not None else evaluation.stage

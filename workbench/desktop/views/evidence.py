@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench import palette
-from workbench.desktop.theme import theme
+from workbench.desktop.views.bars import Bars
 from workbench.desktop.views.base import PlotView, class_pen, coloured, of_kind, quiet_combo
+from workbench.desktop.views.decoder_bars import DecoderBars, by_decoder
 from workbench.desktop.workspace import Workspace
 
 
@@ -29,56 +27,8 @@ def decided_at(evidence: np.ndarray) -> int | None:
     return int(other[-1]) + 1 if len(other) else 0
 
 
-class Bars(QWidget):
-    """One bar for each class at the cursor's step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setAccessibleName("Evidence of each class")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._values = np.empty(0)
-        self._names: tuple[str, ...] = ()
-        self._truth: int | None = None
-
-    def show_values(self, values: np.ndarray, names: tuple[str, ...], truth: int | None) -> None:
-        """Evidence [classes], the classes' names and the true class, if it is known."""
-        self._values, self._names, self._truth = values, names, truth
-        self.update()
-
-    def paintEvent(self, event: Any) -> None:
-        painter = QPainter(self)
-        painter.setFont(theme.font(11))
-        count = len(self._values)
-        if not count:
-            return
-        order = range(count) if count <= 12 else np.argsort(-self._values, kind="stable")[:12]
-        row = self.height() / len(order)
-        wide = max(painter.fontMetrics().horizontalAdvance(self._names[c]) for c in order) + 8
-        room = self.width() - wide - painter.fontMetrics().horizontalAdvance("00.00") - 12
-        most = float(np.nanmax(self._values)) or 1.0
-        for place, label in enumerate(order):
-            value = float(np.nan_to_num(self._values[label]))
-            top = place * row
-            truth = label == self._truth
-            painter.setPen(QColor(theme.colours.text if truth else theme.colours.muted))
-            name = QRectF(0, top, wide - 8, row)
-            painter.drawText(
-                name,
-                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-                self._names[label],
-            )
-            thick = min(row * 0.68, theme.px(18))
-            bar = QRectF(wide, top + (row - thick) / 2, room * value / most, thick)
-            painter.fillRect(bar, QColor(palette.class_colour(label, count)))
-            if value > 0:
-                text = QRectF(bar.right() + 4, top, 80, row)
-                painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, f"{value:.2f}")
-            if truth:  # a mark beside the true class, so that colour is not the only sign
-                painter.fillRect(QRectF(wide - 5, bar.top(), 2, thick), QColor(theme.colours.text))
-
-
 class EvidenceView(PlotView):
-    """The first observable of kind ``evidence``, at the cursor or over time."""
+    """The first observable of kind ``evidence``, at the cursor or over time; or all decoders."""
 
     name = "evidence"
     title = "Class evidence"
@@ -89,18 +39,21 @@ class EvidenceView(PlotView):
     equation = "class = argmax_c Σ |a_i| over the neurons i of class c"
     look_for = (
         "the step at which the decision is made and whether a rival led before. Click the plot "
-        "to go to a step."
+        "to go to a step. All decoders side by side: they need not agree. The perceptron is "
+        "trained when the test set is evaluated with it as the decoder."
     )
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.mode = quiet_combo("What to show", ["now", "over time"])
+        self.mode = quiet_combo("What to show", ["now", "over time", "all decoders"])
         self.mode.currentIndexChanged.connect(self._mode_chosen)
         self.header.controls.addWidget(self.mode)
         self._observable: Any = None
         self._curves: list[pg.PlotCurveItem] = []
         self.bars = Bars()
         self._layout.addWidget(self.bars, 1)
+        self.decoders = DecoderBars()
+        self._layout.addWidget(self.decoders, 1)
         self._mode_chosen()
         self.restyle()
 
@@ -109,13 +62,26 @@ class EvidenceView(PlotView):
         """Whether curves are shown instead of bars."""
         return self.mode.currentIndex() == 1
 
+    @property
+    def all_decoders(self) -> bool:
+        """Whether the three decoders stand side by side."""
+        return self.mode.currentIndex() == 2
+
+    def needs(self, system: Any) -> set[str]:
+        return {system.code} if self.all_decoders and system.code else set()
+
     def depends_on(self, snapshot: Any) -> tuple:
-        return (*super().depends_on(snapshot), self.mode.currentIndex())
+        shown = (self.mode.currentIndex(), self.workspace.perceptron)
+        return (*super().depends_on(snapshot), *shown)
 
     def _mode_chosen(self) -> None:
         self._recording = None
-        self.bars.setVisible(not self.over_time)
+        self._show_mode()
+
+    def _show_mode(self) -> None:
+        self.bars.setVisible(self.mode.currentIndex() == 0)
         self.widget.setVisible(self.over_time)
+        self.decoders.setVisible(self.all_decoders)
 
     def applies(self, system: type) -> bool:
         return bool(of_kind(system, "evidence"))
@@ -129,15 +95,16 @@ class EvidenceView(PlotView):
             o for o in of_kind(system, "evidence") if snapshot.recording.summary(o.name) is not None
         ]
         self._observable = declared[0] if declared else None
-        if self._observable is None:
+        if self._observable is None and not (self.all_decoders and system.code):
             self.show_empty(
                 "No evidence: the neurons have no classes. Take an exemplar dictionary."
                 if of_kind(system, "evidence")
                 else f"{system.title} has no classes to weigh."
             )
             return
-        self.bars.setVisible(not self.over_time)
-        self.widget.setVisible(self.over_time)
+        self._show_mode()
+        if self._observable is None:
+            return
         classes = system.wiring.classes
         self._curves = [pg.PlotCurveItem(pen=class_pen(c, classes)) for c in range(classes)]
         for curve in self._curves:
@@ -147,6 +114,9 @@ class EvidenceView(PlotView):
         self.grow_range(0.0, 1e-3, fresh=True)
 
     def draw(self, snapshot: Any) -> None:
+        if self.all_decoders:
+            self._draw_decoders(snapshot)
+            return
         if self._observable is None:
             return
         evidence = snapshot.recording.summary(self._observable.name)
@@ -164,6 +134,17 @@ class EvidenceView(PlotView):
         else:
             self.bars.show_values(now, names, truth)
         self._summary(evidence, now, names, truth)
+
+    def _draw_decoders(self, snapshot: Any) -> None:
+        system, dataset = snapshot.experiment.system, snapshot.experiment.dataset
+        code = snapshot.observed.get(system.code)
+        if code is None:
+            return
+        truth = snapshot.input.truth
+        evidence = by_decoder(code, system.wiring, self.workspace.perceptron)
+        decided = self.decoders.show_decoders(evidence, dataset.class_names, truth)
+        words = [f"{decoder} {dataset.class_names[label]}" for decoder, label in decided.items()]
+        self.summarise(" · ".join(words) or "undecided")
 
     def _summary(
         self, evidence: np.ndarray, now: np.ndarray, names: tuple[str, ...], truth: int | None

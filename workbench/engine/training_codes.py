@@ -1,0 +1,111 @@
+"""Codes of training images, as a decoder is trained on them.
+
+An image that is itself an atom explains itself: its code is one neuron, and nothing can be learned
+from it. So the chosen images that are atoms are coded in five parts, each by a network without the
+neurons of that part: every image is coded as a test image would be, by others than itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix, vstack
+from torch import Tensor
+
+from workbench.engine.experiment import Cancelled, Experiment
+from workbench.systems.protocol import System, Wiring
+
+PARTS = 5
+NATURAL = 3000  # training images, where the document does not say how many
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Codes so far; the last ones are the result."""
+
+    done: int
+    total: int
+    codes: csr_matrix  # [done, M] float32
+    labels: Tensor  # [done] int64
+
+
+def code_training_images(
+    experiment: Experiment, cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[Codes]:
+    """Code a seeded choice of training images; yields after each batch.
+
+    ``decoder.samples`` says how many. Images that are no atoms are chosen first.
+
+    Raises:
+        Cancelled: ``cancelled`` said so, within one time step.
+    """
+    decoder, batch = experiment.document.decoder, experiment.document.run.batch
+    count = decoder.samples or min(NATURAL, len(experiment.dataset.train))
+    parts = _parts(experiment, count, decoder.seed)
+    total = sum(len(part) for part, _ in parts)
+    rows: list[csr_matrix] = []
+    chosen: list[np.ndarray] = []
+    for part, atoms in parts:
+        system = _without(experiment.system, atoms)
+        for start in range(0, len(part), batch):
+            index = part[start : start + batch]
+            code = _final_code(system, experiment.training_signals(index), cancelled)
+            rows.append(_placed(code, atoms, experiment.system.neurons))
+            chosen.append(index)
+            done = sum(map(len, chosen))
+            labels = experiment.dataset.train.labels[np.concatenate(chosen)]
+            yield Codes(done, total, vstack(rows, format="csr"), labels)
+
+
+def _parts(
+    experiment: Experiment, count: int, seed: int
+) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """Training images, each part with the atoms that are left out while it is coded."""
+    order = np.random.default_rng(seed).permutation(len(experiment.dataset.train))
+    dictionary = experiment.dictionary
+    if dictionary is None or dictionary.source is None:
+        return [(order[:count], None)]
+    atom_of = np.full(len(order), -1)
+    atom_of[dictionary.source.numpy()] = np.arange(len(dictionary.source))
+    others = order[atom_of[order] < 0][:count]
+    exemplars = order[atom_of[order] >= 0][: count - len(others)]
+    split = [part for part in np.array_split(exemplars, PARTS) if len(part)]
+    return [(others, None)] * bool(len(others)) + [(part, atom_of[part]) for part in split]
+
+
+def _without(system: System, atoms: np.ndarray | None) -> System:
+    """The system without some of its neurons."""
+    if atoms is None:
+        return system
+    wiring = system.wiring
+    keep = _kept(system.neurons, atoms)
+    labels = None if wiring.labels is None else wiring.labels[keep]
+    smaller = Wiring(wiring.features, wiring.atoms[keep], labels, wiring.classes, wiring.seed)
+    return type(system)(system.params, smaller)
+
+
+def _kept(neurons: int, atoms: np.ndarray) -> Tensor:
+    keep = torch.ones(neurons, dtype=torch.bool)
+    keep[torch.from_numpy(atoms)] = False
+    return keep.nonzero()[:, 0]
+
+
+def _final_code(system: System, signals: Tensor, cancelled: Callable[[], bool]) -> Tensor:
+    state = system.init(signals)
+    for _ in range(system.params.steps):
+        if cancelled():
+            raise Cancelled
+        state = system.step(state)
+    return system.observe(state, (system.code,))[system.code]
+
+
+def _placed(code: Tensor, atoms: np.ndarray | None, neurons: int) -> csr_matrix:
+    """A code of the smaller system at the neurons of the whole one, sparse."""
+    sparse = csr_matrix(code.float().cpu().numpy())
+    if atoms is None:
+        return sparse
+    columns = _kept(neurons, atoms).numpy()[sparse.indices]
+    return csr_matrix((sparse.data, columns, sparse.indptr), shape=(code.shape[0], neurons))
