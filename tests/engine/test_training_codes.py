@@ -75,7 +75,8 @@ def test_the_perceptron_reads_a_random_dictionary_that_the_others_cannot(prepare
     stages = list(evaluate(experiment))
     final = stages[-1]
     assert set(final.accuracy) == {"perceptron"} and final.accuracy["perceptron"] > 0.75
-    assert stages[0].stage == "Coded 512 of 600 training images" and stages[0].done == 0
+    assert stages[0].stage.startswith("Coded 512 of 600 training images, ")
+    assert stages[0].done == 0 and stages[0].stage_part == 512 / 600
     assert any(e.stage.startswith("Trained 3 of at most 200 epochs") for e in stages)
     assert final.stage == "" and final.seconds["training"] > 0
     assert final.perceptron is final.training.perceptron

@@ -48,6 +48,7 @@ class Evaluation:
     duality_gap: float | None = None
     converged_fraction: float | None = None
     stage: str = ""  # what is done before the first test image is coded, in words
+    stage_part: float = 0.0  # how much of that stage is done
     training: Training | None = None  # of the perceptron, where the document asks for it
 
     @property
@@ -114,7 +115,11 @@ def _train(
     """Code training images and train the perceptron on them; it is then in the tally."""
     started = time.perf_counter()
     for codes in code_training_images(experiment, cancelled):
-        yield tally.evaluation(f"Coded {codes.done} of {codes.total} training images")
+        left = (time.perf_counter() - started) / codes.done * (codes.total - codes.done)
+        yield tally.evaluation(
+            f"Coded {codes.done} of {codes.total} training images, {left:.0f} s left",
+            codes.done / codes.total,
+        )
     decoder, classes = experiment.document.decoder, len(experiment.dataset.class_names)
     try:
         trainings = perceptron.train(
@@ -126,7 +131,8 @@ def _train(
             last = tally.training.epochs[-1]
             yield tally.evaluation(
                 f"Trained {len(tally.training.epochs)} of at most {decoder.epochs} epochs, "
-                f"validation loss {last.validation_loss:.3g}"
+                f"validation loss {last.validation_loss:.3g}",
+                len(tally.training.epochs) / decoder.epochs,
             )
     except ValueError as error:
         raise InputError(f"decoder.samples: {error}") from None
@@ -197,7 +203,7 @@ class _Tally:
             self.gaps += float(optimality.duality_gap(lasso).double().sum())
             self.converged = (self.converged or 0) + int(optimality.converged(lasso).sum())
 
-    def evaluation(self, stage: str = "") -> Evaluation:
+    def evaluation(self, stage: str = "", stage_part: float = 0.0) -> Evaluation:
         """The means so far; ``stage`` is what is done before the first image."""
         energy: dict[str, np.ndarray] = {}
         firing_counts = None
@@ -221,5 +227,6 @@ class _Tally:
             duality_gap=self.gaps / self.done if certified else None,
             converged_fraction=self.converged / self.done if certified else None,
             stage=stage,
+            stage_part=stage_part,
             training=self.training,
         )

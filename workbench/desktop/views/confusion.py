@@ -122,7 +122,8 @@ class ConfusionView(View):
             self.summarise("coding …" if running else "not evaluated yet")
             return
         if evaluation.stage:
-            self.progress.setRange(0, 0)
+            self.progress.setRange(0, 1000)
+            self.progress.setValue(round(1000 * evaluation.stage_part))
             self.words.setText(_stage(evaluation) if running else "")
             self.summarise("training" if running else "not evaluated yet")
             return
