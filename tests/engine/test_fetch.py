@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from workbench.engine.fetch import Fetch
+
+# torchvision drops the answers of a server that says no without closing them
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def test_a_dataset_comes_with_its_progress(served_mnist, tmp_path):
