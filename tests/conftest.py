@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.served import served_mnist, served_weights, server  # noqa: F401 (fixtures)
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # read when the first window is made
 
 # Torch's threads spin while they wait, which beside any other busy process costs far more than it

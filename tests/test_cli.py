@@ -240,6 +240,26 @@ def test_a_file_that_is_no_session_is_one_line_that_names_it(
     assert words in line and str(path) in line
 
 
+def test_a_picture_opens_the_default_session_on_it(monkeypatch, tmp_path):
+    opened = []
+    desktop = type("Desktop", (), {"open_window": lambda *a, **k: opened.append(a) or 0})
+    monkeypatch.setattr(cli, "_desktop", desktop)
+    monkeypatch.setattr(cli, "has_display", lambda: True)
+    monkeypatch.setattr(cli.faulthandler, "enable", lambda log: log.close())
+    path = tmp_path / "cat.PNG"
+    path.write_bytes(b"")
+    assert main([str(path)]) == 0
+    (_, document, session), *_ = opened
+    assert (document.view.picture, session) == (str(path), shipped()["digits-exemplar"])
+
+
+def test_one_picture_cannot_be_evaluated_and_must_be_there(refused, tmp_path):
+    assert "there is no such picture" in refused(tmp_path / "cat.png")
+    (tmp_path / "cat.png").write_bytes(b"")
+    line = refused("run", tmp_path / "cat.png")
+    assert "is one picture" in line and f"`workbench {tmp_path / 'cat.png'}`" in line
+
+
 def test_a_folder_without_images_is_one_line_that_names_it(refused, tmp_path):
     assert str(tmp_path) in refused("run", tmp_path, "--samples", "1")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from workbench import __version__, cli_reproduce, cli_store
 from workbench.display import has_display
-from workbench.document import Document, holds_data, load, shipped
+from workbench.document import Document, holds_data, is_picture, load, shipped
 from workbench.errors import InputError
 from workbench.folders import home
 
@@ -157,7 +157,8 @@ def _add_session(parser: argparse.ArgumentParser, optional: bool = False) -> Non
         "session",
         nargs="?" if optional else None,
         default=DEFAULT_SESSION,
-        help="a session file, the name of an example, or images: a folder, a zip, a .npz",
+        help="a session file, the name of an example, images (a folder, a zip, a .npz), or one "
+        "picture to be coded",
     )
     parser.add_argument(
         "--set",
@@ -195,8 +196,14 @@ def _session(options: argparse.Namespace) -> tuple[Document, Path]:
         raise InputError(
             f"{options.session}: no such file or example; the examples are {', '.join(examples)}"
         )
+    default = examples[DEFAULT_SESSION]
     if holds_data(path):
-        document, path = load(examples[DEFAULT_SESSION]).on_data(path), examples[DEFAULT_SESSION]
+        document, path = load(default).on_data(path), default
+    elif is_picture(path):
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such picture")
+        picture = str(path.resolve())
+        document, path = load(default).with_value("view.picture", picture), default
     else:
         document = load(path)
     for assignment in options.assignments:
@@ -219,6 +226,11 @@ def _open(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     document, _ = _session(options)
+    if is_picture(options.session):
+        raise InputError(
+            f"{options.session}: is one picture, and `workbench run` codes a test set; "
+            f"`workbench {options.session}` opens the window on it"
+        )
     from workbench.engine import results
     from workbench.engine.evaluation import evaluate
     from workbench.engine.experiment import prepare

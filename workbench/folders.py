@@ -14,6 +14,14 @@ def home() -> Path:
     return Path(elsewhere) if elsewhere else Path(platformdirs.user_config_dir("workbench", False))
 
 
+def data() -> Path:
+    """Where datasets are put that are downloaded from the window."""
+    elsewhere = os.environ.get("WORKBENCH_HOME")
+    if elsewhere:
+        return Path(elsewhere) / "data"
+    return Path(platformdirs.user_data_dir("workbench", False))
+
+
 def cache() -> Path:
     """Where is kept what can be computed again."""
     elsewhere = os.environ.get("WORKBENCH_HOME")

@@ -185,3 +185,12 @@ def test_figures_of_a_network_that_blew_up_are_drawn_all_the_same(tmp_path):
 def test_figures_need_neither_pyplot_nor_a_display():
     code = "import sys, workbench.analysis.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_many_images_stand_in_rows():
+    images = [np.full((2, 2, 3), i / 20) for i in range(19)]
+    figure = figures.images_figure(images, [str(i) for i in range(19)], [False] * 19)
+    shown = [axes for axes in figure.axes if axes.get_title("left")]
+    figure.draw_without_rendering()
+    tops = sorted({round(axes.get_position().y0, 2) for axes in shown})
+    assert len(shown) == 19 and len(tops) == 3

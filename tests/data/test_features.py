@@ -137,6 +137,18 @@ def full_disk(descriptor):
     raise OSError(28, "No space left on device")
 
 
+def test_features_in_use_outlive_a_cleared_cache(split, tmp_path):
+    used = Features(split, backbone(), tmp_path)
+    used.compute()  # nothing is read yet
+    assert clear(tmp_path) > 0
+    torch.testing.assert_close(used.rows(slice(None)), expected(split))
+    torch.testing.assert_close(used.rows([7, 2]), expected(split)[[7, 2]])
+    again = Features(split, backbone(), tmp_path)
+    again.compute()
+    assert Mean.seen == 2 * len(split)
+    torch.testing.assert_close(again.rows(slice(None)), expected(split))
+
+
 def test_the_cache_is_listed_and_cleared(split, tmp_path):
     Features(split, backbone(), tmp_path).compute(count=1)
     (entry,) = entries(tmp_path)

@@ -193,10 +193,128 @@ def test_a_folder_without_images_is_refused_in_one_line(user, window, tmp_path):
     assert not window.isWindowModified()
 
 
+@pytest.fixture
+def picture(tmp_path) -> Path:
+    """A white bar on black."""
+    image = Image.new("RGB", (90, 60), "black")
+    image.paste("white", (40, 5, 50, 55))
+    image.save(tmp_path / "bar.png")
+    return tmp_path / "bar.png"
+
+
+def test_a_picture_dropped_on_the_window_is_coded(user, window, picture):
+    user.go_to(30)
+    user.bring_up("evidence")
+    assert drop(window, picture)
+    user.settle()
+    snapshot = window.workspace.snapshot
+    assert snapshot.sample is None and snapshot.input.image[4, 4] > 0.6
+    assert window.said.text() == "Restarted with picture bar.png"
+    assert (window.samples.label.text(), window.samples.index.text()) == ("bar.png", "")
+    user.go_to(100)
+    assert "true class unknown" in window.views["evidence"].header.summary.text()
+    for name in window.views:
+        user.bring_up(name)
+    caption = window.views["terms"].caption()
+    assert caption.startswith("digits-exemplar, picture bar.png, step 100")
+    assert not window.isWindowModified()
+    assert not user.complaints
+
+
+@pytest.mark.parametrize("how", ["thumbnail", "next", "typed"])
+def test_choosing_a_test_image_ends_the_picture(user, window, picture, how):
+    drop(window, picture)
+    user.settle()
+    samples = window.samples
+    if how == "thumbnail":
+        user.click(samples.thumbnails, samples.thumbnails._place(0).center())
+    elif how == "next":
+        user.click(samples.next)
+    else:
+        user.write(samples.index, "5")
+    user.settle()
+    expected = {"thumbnail": 0, "next": 1, "typed": 5}[how]
+    assert window.workspace.document.view.picture is None
+    assert window.workspace.snapshot.sample == expected
+    assert samples.index.text() == str(expected)
+
+
+def test_leaving_the_index_field_does_not_end_the_picture(user, window, picture):
+    drop(window, picture)
+    user.settle()
+    user.write(window.samples.index, "")
+    user.settle()
+    assert window.workspace.snapshot.sample is None
+
+
+def test_a_picture_is_chosen_through_its_command(user, window, picture, choose_file):
+    choose_file(picture)
+    user.press(Key.Key_I, CONTROL)
+    user.settle()
+    assert window.workspace.snapshot.input.name == "picture bar.png"
+    Image.new("RGB", (9, 9), "white").save(picture)
+    user.press(Key.Key_I, CONTROL)  # the same one again: read again
+    user.settle()
+    assert window.workspace.snapshot.input.image.min() == 1
+
+
+def test_a_picture_that_cannot_be_read_is_one_line_and_the_run_goes_on(user, window, tmp_path):
+    user.go_to(20)
+    fingerprint = window.workspace.status.fingerprint
+    (tmp_path / "torn.jpg").write_bytes(b"torn")
+    assert drop(window, tmp_path / "torn.jpg")
+    user.wait(lambda: user.complaints)
+    line = user.dismiss()
+    assert line.startswith("view.picture = ") and "\n" not in line
+    user.settle()
+    assert window.workspace.document.view.picture is None
+    assert (user.step, window.workspace.status.fingerprint) == (20, fingerprint)
+    assert window.samples.index.text() == "0"
+
+
+def test_a_session_whose_picture_is_gone_opens_on_its_test_image(open_window, tmp_path):
+    absent = tmp_path / "absent.png"
+    user = open_window("digits-exemplar", f"view.picture={absent}", ready=False)
+    user.wait(lambda: user.complaints)
+    assert "there is no such file" in user.dismiss()
+    user.wait(lambda: user.window.workspace.snapshot is not None)
+    assert user.window.workspace.snapshot.sample == 0
+
+
+def test_a_session_whose_picture_is_gone_is_opened_all_the_same(user, window, tmp_path):
+    document = load(shipped()["digits-random"]).with_value("view.picture", "/nowhere/a.png")
+    (tmp_path / "mine.json").write_text(document.to_json())
+    assert window.files.open(tmp_path / "mine.json")
+    user.wait(lambda: user.complaints)
+    assert user.dismiss() == "view.picture = '/nowhere/a.png': there is no such file"
+    user.wait(lambda: window.workspace.experiment.asked.dictionary.kind == "random")
+    assert window.workspace.path == tmp_path / "mine.json"
+    assert window.workspace.document.view.picture is None
+
+
+def test_new_data_end_the_picture(user, window, picture, pictures):
+    drop(window, picture)
+    drop(window, pictures)
+    user.wait(lambda: window.workspace.experiment.document.data.dataset == "folder")
+    user.settle()
+    assert window.workspace.snapshot.sample == 0
+
+
+def test_the_evaluation_ignores_the_picture(user, window, picture):
+    user.do("evaluate")
+    user.wait(lambda: not window.workspace.evaluating)
+    before = window.workspace.evaluation.fingerprint
+    drop(window, picture)
+    user.settle()
+    user.do("evaluate")
+    user.wait(lambda: not window.workspace.evaluating)
+    assert window.workspace.evaluation.fingerprint == before
+
+
 def test_what_is_no_session_cannot_be_dropped(user, window, session, tmp_path):
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(b"")
-    assert not drop(window, picture)
+    text = tmp_path / "notes.txt"
+    text.write_bytes(b"")
+    assert not drop(window, text)
     assert not drop(window, session, session)  # two at once
     assert not drop(window)
 

@@ -14,6 +14,7 @@ from workbench.engine.changes import Effect, differences, effect
         ("system.threshold=0.5", Effect.LIVE),
         ("system.steps=50", Effect.LIVE),
         ("view.sample=4", Effect.RESTART),
+        ("view.picture=a.png", Effect.RESTART),
         ("system.kind=lif", Effect.PREPARE),
         ("data.seed=1", Effect.PREPARE),
         ("data.dataset=mnist", Effect.PREPARE),
@@ -27,6 +28,13 @@ from workbench.engine.changes import Effect, differences, effect
 )
 def test_a_change_does_the_least_that_is_needed(document, change, expected):
     assert effect(document(), document().with_text(change)) is expected
+
+
+def test_beside_a_picture_the_test_sample_counts_for_nothing(document):
+    old = document().with_text("view.picture=a.png")
+    assert effect(old, old.with_text("view.sample=4")) is Effect.NONE
+    assert effect(old, document()) is Effect.RESTART
+    assert differences(old, document()) == "sample 0"
 
 
 def test_the_largest_effect_counts(document):
@@ -58,6 +66,7 @@ def test_writing_a_default_out_changes_nothing(document):
         (["system.time_constant=50", "system.steps=30"], "steps 40 → 30, time constant 20 → 50"),
         (["system.transfer=hard"], "transfer soft → hard"),
         (["view.sample=4"], "sample 4"),
+        (["view.picture=folder/a.png"], "picture a.png"),
         (["system.kind=lif"], "system lif"),
         (["data.seed=2", "dictionary.seed=1"], "data seed 0 → 2, dictionary seed 0 → 1"),
         (["dictionary.atoms=20"], "dictionary atoms 150 → 20"),

@@ -27,6 +27,7 @@ _HAIRLINE = "#d4d7dc"
 _UNSIGNED, _SIGNED = "viridis", "RdBu_r"
 _MOST_NUMBERED = 20  # classes up to which the cells of a confusion matrix hold their numbers
 _EXPLODED = 100.0  # how many times the first energy is too much for a linear axis
+_IN_A_ROW = 8  # images
 _MOST_VECTOR = 20_000  # spikes up to which a raster is drawn as vectors
 
 _STYLE = {
@@ -272,15 +273,19 @@ def images_figure(
     signed: Sequence[bool],
     caption: str = "",
 ) -> Figure:
-    """Images [H, W] or [H, W, 3] side by side.
+    """Images [H, W] or [H, W, 3] side by side, in rows of at most `_IN_A_ROW`.
 
     Unsigned ones share one scale from 0; a signed one has a diverging scale centred at 0.
     """
-    figure = Figure(figsize=(0.4 + 2.4 * len(images), 3.1), layout="constrained")
+    columns = min(len(images), _IN_A_ROW)
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(0.4 + 2.4 * columns, 3.1 * rows), layout="constrained")
     plain = [image for image, sign in zip(images, signed, strict=True) if not sign]
     top = max((_largest(image) for image in plain), default=0.0) or 1.0
-    each = figure.subplots(1, len(images), squeeze=False)[0]
-    for axes, image, title, sign in zip(each, images, titles, signed, strict=True):
+    each = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in each[len(images) :]:
+        axes.set_axis_off()
+    for axes, image, title, sign in zip(each[: len(images)], images, titles, signed, strict=True):
         image = np.asarray(image, dtype=float)
         if sign:
             if image.ndim == 3:  # a diverging scale has one channel

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.data import embedded, torchvision_compat
+from workbench.data import embedded, torchscript, torchvision_compat
 from workbench.document.schema import Backbone as Section
 from workbench.errors import InputError
 
@@ -160,16 +160,26 @@ def _read(path: Path, place: str) -> Mapping[str, Tensor]:
     if not path.is_file():
         raise InputError(f"{place} = {str(path)!r}: there is no such file")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        if torchscript.is_archive(path):
+            state = torchscript.parameters(path)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about pickles that are none of torch's
+                state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and torch each raise their own
         raise InputError(
-            f"{place} = {str(path)!r}: must be a plain state dict of tensors; it is damaged, or "
-            f"holds other objects, which are not loaded ({type(error).__name__})"
+            f"{place} = {str(path)!r}: must be a plain state dict of tensors or TorchScript; it is "
+            f"damaged, or holds other objects, which are not loaded ({type(error).__name__})"
         ) from None
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
     if not isinstance(state, Mapping) or not all(torch.is_tensor(v) for v in state.values()):
         raise InputError(f"{place} = {str(path)!r}: must be a plain state dict of tensors")
+    if not state:
+        raise InputError(
+            f"{place} = {str(path)!r}: holds no parameters; a frozen TorchScript module keeps them "
+            "in its code, which is not run"
+        )
     return {str(key).removeprefix("module."): value for key, value in state.items()}
 
 
@@ -205,8 +215,14 @@ def _cut(section: Section, network: nn.Module, origin: str, notes: list[str]) ->
         layer = _feature_node(network)
         cut = create_feature_extractor(network, {layer: "features"}).eval()
     transform, side = _preprocessing(section)
-    with torch.inference_mode():
-        found = cut(torch.zeros(1, 3, side, side))["features"]
+    try:
+        with torch.inference_mode():
+            found = cut(torch.zeros(1, 3, side, side))["features"]
+    except RuntimeError:  # the image is gone before the last layer
+        raise InputError(
+            f"backbone.image_size = {side}: is too small for {section.name}; "
+            f"null takes {_preprocessing(Section(name=section.name))[1]}"
+        ) from None
     if found.ndim not in (2, 4):
         raise InputError(
             f"backbone.name = {section.name!r}: no feature vector is found; what enters its "

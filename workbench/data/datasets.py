@@ -141,6 +141,7 @@ def folder(request: Request) -> Dataset:
         chosen = listing.some(count, f"data.{what}", section.seed)
         splits[what], noted = chosen.read(what, request.side, request.report, request.check)
         notes.extend(noted)
+    notes += _lacking(Path(root), splits["train"], names)
     shape = tuple(splits["test"].image(0).shape)
     name = Path(root).stem
     return Dataset(name, splits["train"], splits["test"], names, shape, tuple(notes))
@@ -158,6 +159,17 @@ def arrays(request: Request) -> Dataset:
         names,
         tuple(train.images.shape[1:]),
     )
+
+
+def _lacking(root: Path, train: Images, names: tuple[str, ...]) -> list[str]:
+    """Notes about classes that nothing can be learned of."""
+    counts = np.bincount(train.labels.numpy(), minlength=len(names))
+    without = [name for name, count in zip(names, counts, strict=True) if not count]
+    empty = folders.empty_folders(root)
+    return [
+        *([f"no training image of: {folders.some_names(without)}"] if without else []),
+        *([f"empty folders are no classes: {folders.some_names(empty)}"] if empty else []),
+    ]
 
 
 LOADERS: dict[str, Callable[[Request], Dataset]] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import sys
 import tempfile
 import threading
@@ -30,6 +31,7 @@ DATASETS = {
 }
 Report = Callable[[int, int | None], None]  # bytes so far, bytes in all (None: not known)
 Check = Callable[[], None]
+PATIENCE = 20.0  # seconds without a word from the server
 _lock = threading.Lock()  # one download at a time: the bar is torchvision's, not ours
 
 
@@ -118,14 +120,16 @@ def _bar(module: Any, report: Report, check: Check) -> Iterator[None]:
             report(self._done, self._total)
 
     with _lock:
-        before = module.tqdm
+        before, patience = module.tqdm, socket.getdefaulttimeout()
         module.tqdm = Bar
+        socket.setdefaulttimeout(PATIENCE)  # nothing else can be told to torchvision
         try:
             # torchvision prints what it does; stdout belongs to results
             with contextlib.redirect_stdout(sys.stderr):
                 yield
         finally:
             module.tqdm = before
+            socket.setdefaulttimeout(patience)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,7 @@ class Features:
         self._data = self.folder / "features.f32"
         self._shape = (len(split), backbone.size)
         self._done: int | None = None  # rows on disk; None before the cache is looked at
+        self._array: np.ndarray | None = None  # mapped once, so that it outlives a cleared cache
 
     def compute(
         self,
@@ -86,6 +87,7 @@ class Features:
                 spent = time.perf_counter() - started
                 left = spent / (self._done - first) * max(total - self._done, 0)
                 report(Progress(min(self._done, total), total, left))
+            self._map()
         except OSError as error:
             raise InputError(
                 f"the features cannot be kept in {self.folder}: {error.strerror}"
@@ -101,8 +103,13 @@ class Features:
         done = self._done or 0
         if len(wanted) and wanted.max() >= done:
             raise IndexError(f"only the first {done} features are computed")
-        array = np.memmap(self._data, np.float32, "r", shape=self._shape)
-        return torch.from_numpy(array[wanted])
+        return torch.from_numpy(self._map()[wanted])
+
+    def _map(self) -> np.ndarray:
+        """The array on disk. Who holds it can read it to the end, even if its file is deleted."""
+        if self._array is None:
+            self._array = np.memmap(self._data, np.float32, "r", shape=self._shape)
+        return self._array
 
     def _look(self) -> None:
         """Go on from what was computed before, or begin a new file of the whole size."""
@@ -111,7 +118,8 @@ class Features:
         done = _rows_done(self.folder, self._shape)
         if done == 0:
             self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / "done.json").unlink(missing_ok=True)
+            for old in (self.folder / "done.json", self._data):  # who still reads it keeps it
+                old.unlink(missing_ok=True)
             with self._data.open("wb") as file:
                 file.truncate(4 * self._shape[0] * self._shape[1])
         self._done = done
@@ -184,7 +192,15 @@ def entries(cache: Path) -> list[Entry]:
 
 
 def clear(cache: Path) -> int:
-    """Delete all cached features; returns the bytes set free."""
-    freed = sum(file.stat().st_size for file in cache.rglob("*") if file.is_file())
+    """Delete all cached features; returns the bytes set free.
+
+    A run that uses some goes on with them: where a file in use can be deleted, its space comes
+    free with the end of that run; on Windows it stays and does not count.
+    """
+    before = _size(cache)
     shutil.rmtree(cache, ignore_errors=True)
-    return freed
+    return before - _size(cache)
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -8,6 +8,7 @@ Folders that hold nothing but one other folder are passed through.
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
@@ -16,11 +17,11 @@ import numpy as np
 import torch
 
 from workbench.data.splits import Images, Pictures, Source, Split, archive
+from workbench.document import PICTURES
 from workbench.errors import InputError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 IN_MEMORY = 2**30  # bytes of pixels that are still held in memory
-LISTED = 3  # unreadable files that are named; the others are counted
+LISTED = 3  # names in a note; the others are counted
 
 Report = Callable[[str], None]
 Check = Callable[[], None]
@@ -38,7 +39,7 @@ def sources(root: Path) -> list[Source]:
         InputError: there is no such folder, or the zip is damaged.
     """
     if root.is_dir():
-        files = (f for f in root.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+        files = (f for f in root.rglob("*") if f.suffix.lower() in PICTURES and f.is_file())
         found = [
             Source(root, f.relative_to(root).as_posix(), f"{s.st_size} {s.st_mtime_ns}")
             for f in files
@@ -54,16 +55,34 @@ def sources(root: Path) -> list[Source]:
         found = [
             Source(root, m.filename, f"{m.CRC:08x}")
             for m in members
-            if PurePosixPath(m.filename).suffix.lower() in SUFFIXES
+            if PurePosixPath(m.filename).suffix.lower() in PICTURES
             and not m.filename.startswith("__MACOSX")
         ]
     else:
         raise InputError(f"data.root = {str(root)!r}: there is no such folder or zip")
     if not found:
         raise InputError(
-            f"data.root = {str(root)!r}: holds no images ({', '.join(SUFFIXES[:4])}, …)"
+            f"data.root = {str(root)!r}: holds no images ({', '.join(PICTURES[:4])}, …)"
         )
     return sorted(found, key=lambda source: source.member)
+
+
+def empty_folders(root: Path) -> list[str]:
+    """The folders that could be classes but hold nothing, by name."""
+    if not root.is_dir():
+        return []
+    parts = [root, *_folders_in(root)]
+    return sorted(
+        f.relative_to(root).as_posix()
+        for part in parts
+        for f in _folders_in(part)
+        if not any(f.iterdir())
+    )
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:  # unlike Path.is_dir, asks nothing about each image
+        return [Path(entry.path) for entry in entries if entry.is_dir()]
 
 
 def file_source(path: Path) -> Source:
@@ -133,10 +152,13 @@ class Listing:
         picked = np.random.default_rng(seed).permutation(len(self))[:count]
         return Listing([self.pairs[i] for i in sorted(picked)])
 
-    def left_in_files(self, side: int | None) -> Pictures:
-        """The images unread; their pixels are those of a square of this side."""
+    def left_in_files(self, side: int | None, mixed: bool = False) -> Pictures:
+        """The images in their files; their pixels are those of a square of this side.
+
+        ``mixed``: they are known to be of several sizes.
+        """
         labels = torch.tensor([label for _, label in self.pairs])
-        return Pictures(tuple(source for source, _ in self.pairs), labels, side)
+        return Pictures(tuple(source for source, _ in self.pairs), labels, side, mixed)
 
     def read(self, what: str, side: int | None, report: Report, check: Check) -> ReadListing:
         """Read the images: into memory if they are small and of one size.
@@ -149,7 +171,7 @@ class Listing:
         kept: list[tuple[Source, int]] = []
         arrays: list[np.ndarray] | None = []
         bad: list[str] = []
-        size = 0
+        size, mixed, shape = 0, False, None
         for index, (source, label) in enumerate(self.pairs):
             if index % 64 == 0:
                 check()
@@ -162,7 +184,9 @@ class Listing:
                 continue
             kept.append((source, label))
             size += array.nbytes
-            if arrays is not None and (size > IN_MEMORY or _differs(arrays, array)):
+            shape = shape or array.shape
+            mixed = mixed or array.shape != shape
+            if size > IN_MEMORY or mixed:
                 arrays = None
             if arrays is not None:
                 arrays.append(array)
@@ -172,18 +196,18 @@ class Listing:
         notes = _notes(bad, what)
         if arrays is not None and side is None:
             return Split(torch.from_numpy(np.stack(arrays)), labels), notes
-        return Listing(kept).left_in_files(side), notes
+        return Listing(kept).left_in_files(side, mixed), notes
 
 
 ReadListing = tuple[Images, tuple[str, ...]]
 
 
-def _differs(arrays: list[np.ndarray], array: np.ndarray) -> bool:
-    return bool(arrays) and arrays[0].shape != array.shape
-
-
 def _notes(bad: list[str], what: str) -> tuple[str, ...]:
     if not bad:
         return ()
-    named = ", ".join(bad[:LISTED]) + (", …" if len(bad) > LISTED else "")
-    return (f"{len(bad)} {what} images cannot be read and are left out: {named}",)
+    return (f"{len(bad)} {what} images cannot be read and are left out: {some_names(bad)}",)
+
+
+def some_names(names: list[str]) -> str:
+    """The first few names, and a sign that there are more."""
+    return ", ".join(names[:LISTED]) + (", …" if len(names) > LISTED else "")

@@ -21,6 +21,10 @@ from workbench.errors import InputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+SEVERAL_SIZES = (
+    "backbone.image_size = null: the images are of several sizes; give the side of the square that "
+    "they are to be resized to, or take a backbone"
+)
 Index = slice | Sequence[int] | Tensor | None
 
 
@@ -125,8 +129,10 @@ class Source:
         try:
             with Image.open(io.BytesIO(data)) as opened:
                 return _rgb(ImageOps.exif_transpose(opened))
-        except (SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise OSError(str(error)) from error
+        except OSError:
+            raise
+        except Exception as error:  # of a damaged file, Pillow's readers raise whatever comes
+            raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 def _read(source: Source) -> bytes:
@@ -134,14 +140,22 @@ def _read(source: Source) -> bytes:
         return (source.container / source.member).read_bytes()
     try:
         return archive(source.container).read(source.member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (
+        *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+        KeyError,  # another zip of that name has no such member
+    ) as error:
         raise OSError(str(error)) from error
 
 
-@lru_cache(maxsize=2)
 def archive(path: Path) -> zipfile.ZipFile:
     """A zip, kept open: to read its table of contents for each image would take a hundred times
-    as long as the image itself."""
+    as long as the image itself. One that was replaced meanwhile is opened anew."""
+    facts = path.stat()
+    return _opened(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path, size: int, time: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
@@ -166,6 +180,7 @@ class Pictures:
     sources: tuple[Source, ...]
     labels: Tensor  # [n] int64
     side: int | None = None  # pixels are those of a square of this side; None: as they are
+    mixed: bool = False  # they are known to be of several sizes
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -176,13 +191,12 @@ class Pictures:
         Raises:
             InputError: the images are of several sizes, and none was asked for.
         """
+        if self.mixed and self.side is None:
+            raise InputError(SEVERAL_SIZES)
         chosen = np.arange(len(self))[slice(None) if index is None else _plain(index)]
         rows = [torch.from_numpy(self.image(int(i))).flatten() for i in chosen]
         if len({len(row) for row in rows}) > 1:
-            raise InputError(
-                "backbone.image_size = null: the images are of several sizes; give the side of "
-                "the square that they are to be resized to, or take a backbone"
-            )
+            raise InputError(SEVERAL_SIZES)
         return torch.stack(rows)
 
     def image(self, index: int) -> np.ndarray:
@@ -200,7 +214,7 @@ class Pictures:
         """The indexed images only."""
         chosen = np.arange(len(self))[_plain(index)]
         sources = tuple(self.sources[i] for i in chosen)
-        return Pictures(sources, self.labels[torch.from_numpy(chosen)], self.side)
+        return Pictures(sources, self.labels[torch.from_numpy(chosen)], self.side, self.mixed)
 
     def fingerprint(self) -> str:
         """A hash of names, sizes and times (checksums in a zip), not of the pixels."""

@@ -10,16 +10,17 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from workbench.desktop.settings import Settings
 from workbench.desktop.workspace import Workspace
-from workbench.document import holds_data, load, save, shipped
+from workbench.document import PICTURES, holds_data, is_picture, load, save, shipped
 from workbench.errors import InputError
 
 KINDS = "Sessions (*.json *.workbench)"
 SUFFIXES = (".json", ".workbench")
+PICTURE_KINDS = f"Pictures ({' '.join(f'*{suffix}' for suffix in PICTURES)})"
 
 
 def can_be_dropped(path: Path) -> bool:
     """Whether `SessionFiles.open` takes such a file or folder."""
-    return path.suffix.lower() in SUFFIXES or holds_data(path)
+    return path.suffix.lower() in SUFFIXES or holds_data(path) or is_picture(path)
 
 
 class SessionFiles(QObject):
@@ -45,13 +46,26 @@ class SessionFiles(QObject):
         if chosen:
             self.open(Path(chosen))
 
+    def ask_picture(self) -> None:
+        """Code a picture that is chosen through the file dialog."""
+        title = "Code a picture"
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._parent, title, str(self._folder()), PICTURE_KINDS
+        )
+        if chosen:
+            self._workspace.select_picture(Path(chosen))
+
     def open(self, path: Path) -> bool:
         """Open a session; False if it is refused or the user keeps the present one.
 
-        A folder of images, a zip of one or a .npz is taken as the data of the present session.
+        A folder of images, a zip of one or a .npz is taken as the data of the present session; a
+        picture is coded in place of the test image.
         """
+        if is_picture(path):
+            self._workspace.select_picture(path)
+            return True
         if holds_data(path):
-            document = self._workspace.document.on_data(path)
+            document = self._workspace.document.on_data(path).with_value("view.picture", None)
             self._workspace.change(document, f"Take the images of {path.name}")
             return True
         try:

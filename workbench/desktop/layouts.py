@@ -22,7 +22,14 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
     ),
     "debug": (
         (50, ((("traces",), 34), (("raster",), 33), (("atoms",), 33))),
-        (50, ((("terms",), 25), (("counts",), 25), (("confusion", "evidence", "images"), 50))),
+        (
+            50,
+            (
+                (("terms",), 25),
+                (("counts",), 25),
+                (("confusion", "evidence", "images", "browser"), 50),
+            ),
+        ),
     ),
 }
 

@@ -33,14 +33,16 @@ def to_image(array: np.ndarray, low: float, high: float, signed: bool) -> QImage
 def neuron_array(experiment: Any, neuron: int) -> np.ndarray | None:
     """What a neuron stands for: its atom, or the training image that its features are of.
 
-    None for atoms that are neither.
+    None for atoms that are neither, and where the training image cannot be read any more.
     """
     if experiment.dictionary is None:
         return None
     if experiment.vectors.backbone is not None:
         source = experiment.dictionary.source
-        train = experiment.dataset.train
-        return None if source is None else np.asarray(train.image(int(source[neuron])), np.float32)
+        try:
+            return None if source is None else experiment.dataset.train.image(int(source[neuron]))
+        except OSError:
+            return None
     return experiment.dictionary.atoms[neuron].numpy().reshape(experiment.dataset.image_shape)
 
 

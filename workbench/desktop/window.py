@@ -26,8 +26,10 @@ from workbench import __version__
 from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.arrangement import Arrangement
+from workbench.desktop.cache import ask_and_clear
 from workbench.desktop.claims import ClaimsDialog
 from workbench.desktop.clock import FrameClock
+from workbench.desktop.downloads import DownloadDialog, Wish, mends
 from workbench.desktop.files import SessionFiles, can_be_dropped
 from workbench.desktop.icons import icon
 from workbench.desktop.palette_dialog import PaletteDialog
@@ -211,6 +213,7 @@ class Window(QMainWindow):
             self.workspace.want(frozenset().union(*needs))
         for view in visible:
             view.refresh()
+        self.samples.thumbnails.refresh()
         if self.side.isVisible():
             self.inspector.refresh()
 
@@ -250,7 +253,7 @@ class Window(QMainWindow):
         self.facts.setText("   ·   ".join(words))
         self.facts.setToolTip(f"Fingerprint of the run up to this step: {status.fingerprint}")
         experiment = self.workspace.experiment
-        banner = status.alarm or (" ".join(experiment.notes) if experiment else "")
+        banner = status.alarm or (" · ".join(experiment.notes) if experiment else "")
         if banner != self.alarm.text():
             self.alarm.setText(banner)
             self.alarm.setVisible(bool(banner))
@@ -275,6 +278,9 @@ class Window(QMainWindow):
             "evaluate": loaded and self._can_fill("confusion") and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
             "grow": loaded and self._can_fill("growth"),
+            "download": workspace.engine is not None,
+            # what is being computed is being written there
+            "clear_cache": status is not None and status.state.value != "preparing",
             "undo": history.can_undo,
             "redo": history.can_redo,
         }
@@ -303,11 +309,24 @@ class Window(QMainWindow):
         if any(box.isVisible() and box.text() == line for box in boxes):
             return
         box = QMessageBox(QMessageBox.Icon.Warning, "Workbench", line, parent=self)
+        box.setStandardButtons(QMessageBox.StandardButton.Ok)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setObjectName("complaint")
+        wish = mends(line, self.workspace.document)
+        if wish is not None:
+            fetch = box.addButton("Download …", QMessageBox.ButtonRole.ActionRole)
+            fetch.clicked.connect(lambda: self.ask_download(wish))
         box.open()
 
-    # -- commands: edit and run ------------------------------------------------------------------
+    # -- commands: file, edit and run ------------------------------------------------------------
+
+    def ask_download(self, wish: Wish | None = None) -> None:
+        """Fetch a dataset or weights, if the user then says so."""
+        DownloadDialog(self.workspace, wish or Wish(), self).open()
+
+    def clear_cache(self) -> None:
+        """Delete the cached features, if the user then says so."""
+        ask_and_clear(self.workspace, self)
 
     def undo(self) -> None:
         """Take back the last change of the document."""
@@ -375,14 +394,6 @@ class Window(QMainWindow):
         """Show where exemplars can be added."""
         self._bring_up("growth")
 
-    def _bring_up(self, name: str) -> None:
-        self.area.docks[name].show()
-        self.area.docks[name].raise_()
-
-    def cancel_evaluation(self) -> None:
-        """Stop the evaluation."""
-        self.workspace.cancel_evaluation()
-
     def show_claims(self) -> None:
         """What papers claim, and how much of it is reproduced here."""
         if self.claims is None:
@@ -392,6 +403,15 @@ class Window(QMainWindow):
         self.claims.activateWindow()
 
     # -- commands: view and help -----------------------------------------------------------------
+
+    def browse(self) -> None:
+        """Look through the images of the dataset."""
+        self._bring_up("browser")
+
+    def _bring_up(self, name: str) -> None:
+        """Open a view, in front of the others."""
+        self.area.docks[name].show()
+        self.area.docks[name].raise_()
 
     def show_rail(self, shown: bool) -> None:
         """Show or fold the parameter rail."""

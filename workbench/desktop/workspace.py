@@ -22,6 +22,7 @@ from workbench.errors import InputError
 if TYPE_CHECKING:
     from workbench.engine.evaluation import Evaluation
     from workbench.engine.experiment import Preview
+    from workbench.engine.fetch import Fetch
     from workbench.engine.job import Job
     from workbench.engine.runner import Runner, Snapshot, Status
 
@@ -33,6 +34,7 @@ class Engine:
     runner: Any
     experiment: Any
     evaluation: Any
+    fetch: Any
     job: Any
     systems: Any
 
@@ -48,6 +50,7 @@ class Workspace(QObject):
     evaluationChanged = Signal()  # at most once a frame
     said = Signal(str)  # a line for the status bar
     complained = Signal(str)  # the user's input is wrong; one line
+    closing = Signal()  # who has a thread of its own ends it
 
     def __init__(self, document: Document, path: Path | None = None) -> None:
         super().__init__()
@@ -63,6 +66,7 @@ class Workspace(QObject):
         self.growth = Growth(self)
         self._left: tuple[History, Path | None] | None = None  # the session before this one
         self._job: Job | None = None
+        self._fetch: Fetch | None = None
         self._wanted: frozenset[str] = frozenset()
         self._experiment: Any = None
         self._serial = 0
@@ -81,6 +85,7 @@ class Workspace(QObject):
                 "engine.runner",
                 "engine.experiment",
                 "engine.evaluation",
+                "engine.fetch",
                 "engine.job",
                 "systems",
             )
@@ -92,12 +97,14 @@ class Workspace(QObject):
 
     def close(self) -> bool:
         """End every thread; True if all are gone."""
+        self.closing.emit()
         if self._loader.is_alive():
             self._loader.join(30)
         gone = self.growth.close()
-        if self._job is not None:
-            self._job.cancel()
-            gone &= self._job.join()
+        for job in (self._job, self._fetch):
+            if job is not None:
+                job.cancel()
+                gone &= job.join()
         if self.runner is not None:
             gone &= self.runner.close()
         return gone
@@ -140,8 +147,12 @@ class Workspace(QObject):
             self.said.emit(status.notice)
             return
         self.complained.emit(status.refused)
-        if self._experiment is not None:
-            self._go_back_to(self._experiment.asked)
+        asked = None if self._experiment is None else self._experiment.asked
+        another = asked is None or not same_run(self.document, asked)
+        if another and status.refused.startswith("view.picture"):
+            self.select_sample(self.document.view.sample)  # a picture keeps no other run away
+        elif asked is not None:
+            self._go_back_to(asked)
 
     def _go_back_to(self, asked: Document) -> None:
         """The run before goes on, so the document goes back to what that run was asked for."""
@@ -151,7 +162,7 @@ class Workspace(QObject):
             self._left = None
         if not _rewind(self.history, asked):
             self.history.push(asked, "Refused change")
-        self.history.amend(self.document.with_value("view.sample", asked.view.sample))
+        self.history.amend(self._watching(asked.view.sample, asked.view.picture))
         self.documentChanged.emit(self.document)
         self.selectionChanged.emit(self.neuron)
 
@@ -235,9 +246,23 @@ class Workspace(QObject):
             self.selectionChanged.emit(neuron)
 
     def select_sample(self, sample: int) -> None:
-        """Show another test sample; the run starts again."""
-        if sample != self.document.view.sample:
-            self.history.amend(self.document.with_value("view.sample", sample))
+        """Show a test sample, in place of another or of a picture; the run starts again."""
+        self._watch(self._watching(sample, None))
+
+    def select_picture(self, path: Path) -> None:
+        """Code a picture in place of the test sample; the same one again is read again."""
+        document = self._watching(self.document.view.sample, str(path))
+        if document == self.document:
+            self.ask(lambda runner: runner.restart())
+        self._watch(document)
+
+    def _watching(self, sample: int, picture: str | None) -> Document:
+        document = self.document.with_value("view.sample", sample)
+        return document.with_value("view.picture", picture)
+
+    def _watch(self, document: Document) -> None:
+        if document != self.document:
+            self.history.amend(document)
             self._changed()
 
     def amend_view(self, key: str, value: Any) -> None:
@@ -264,6 +289,11 @@ class Workspace(QObject):
     def running(self) -> bool:
         """Whether the run goes on by itself."""
         return self.status is not None and self.status.state.value == "running"
+
+    def fetch(self, name: str, root: Path | None) -> Fetch:
+        """Download a dataset into ``root``, or the weights of a network; only the engine can."""
+        self._fetch = self.engine.fetch.Fetch(name, root)
+        return self._fetch
 
     # -- the evaluation --------------------------------------------------------------------------
 

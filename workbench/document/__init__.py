@@ -2,6 +2,25 @@
 
 from workbench.document.history import History
 from workbench.document.schema import Document, sections
-from workbench.document.store import assets, holds_data, load, save, shipped
+from workbench.document.store import (
+    PICTURES,
+    assets,
+    holds_data,
+    is_picture,
+    load,
+    save,
+    shipped,
+)
 
-__all__ = ["Document", "History", "assets", "holds_data", "load", "save", "sections", "shipped"]
+__all__ = [
+    "PICTURES",
+    "Document",
+    "History",
+    "assets",
+    "holds_data",
+    "is_picture",
+    "load",
+    "save",
+    "sections",
+    "shipped",
+]

@@ -22,6 +22,7 @@ from workbench.document.schema import Document
 from workbench.errors import InputError
 
 MEMBER = "document.json"
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 LARGEST = 4 * 2**20  # bytes; a session takes about a thousand
 
 
@@ -31,6 +32,11 @@ def holds_data(path: str | os.PathLike[str]) -> bool:
     if path.suffix.lower() in (".json", ".workbench"):
         return False
     return path.is_dir() or path.suffix.lower() in (".zip", ".npz", ".npy")
+
+
+def is_picture(path: str | os.PathLike[str]) -> bool:
+    """Whether a path names one picture rather than a session or a dataset."""
+    return Path(path).suffix.lower() in PICTURES
 
 
 def load(path: str | os.PathLike[str]) -> Document:

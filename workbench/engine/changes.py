@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 from workbench.document import Document
@@ -27,7 +28,7 @@ def effect(old: Document, new: Document) -> Effect:
         return Effect.PREPARE
     if old.system["kind"] != new.system["kind"]:
         return Effect.PREPARE
-    if old.view.sample != new.view.sample:
+    if _coded(old) != _coded(new):
         return Effect.RESTART
     changed = _changed_parameters(old, new)
     if not changed:
@@ -44,8 +45,9 @@ def differences(old: Document, new: Document) -> str:
         words.append(f"system {new.system['kind']}")
     else:
         words += [_arrow(key, *pair) for key, pair in _changed_parameters(old, new).items()]
-    if old.view.sample != new.view.sample:
-        words.append(f"sample {new.view.sample}")
+    if _coded(old) != _coded(new):
+        coded = _coded(new)
+        words.append(f"sample {coded}" if isinstance(coded, int) else f"picture {Path(coded).name}")
     for section in _BUILT_FROM:
         before, after = getattr(old, section).model_dump(), getattr(new, section).model_dump()
         words += [
@@ -56,6 +58,12 @@ def differences(old: Document, new: Document) -> str:
             if before[key] != after[key]
         ]
     return ", ".join(words) or "the same settings"
+
+
+def _coded(document: Document) -> int | str:
+    """The image that is coded: the index of a test image, or the file of a picture."""
+    view = document.view
+    return view.sample if view.picture is None else view.picture
 
 
 def _changed_parameters(old: Document, new: Document) -> dict[str, tuple[Any, Any]]:

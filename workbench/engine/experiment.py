@@ -65,13 +65,14 @@ class Experiment:
 
     def signals(self, samples: slice | list[int]) -> Tensor:
         """Signals of test samples, [B, N], scaled by ``signal.norm``, in the run's precision."""
-        return self._scaled(self.vectors.test.rows(samples))
+        return self.scaled(self.vectors.test.rows(samples))
 
     def training_signals(self, images: slice | Sequence[int]) -> Tensor:
         """Signals of training images, [B, N], as `signals` gives those of test samples."""
-        return self._scaled(self.vectors.train.rows(images))
+        return self.scaled(self.vectors.train.rows(images))
 
-    def _scaled(self, vectors: Tensor) -> Tensor:
+    def scaled(self, vectors: Tensor) -> Tensor:
+        """Signals of vectors [B, N]: their length by ``signal.norm``, in the run's precision."""
         signal = vectors.to(_precision(self.document))
         norm = self.document.signal.norm
         if isinstance(norm, (int, float)):
@@ -85,10 +86,18 @@ class Experiment:
         Raises:
             InputError: the system refuses one of the signals.
         """
+        return self.initial_of(self.vectors.test.rows(samples), _which(samples))
+
+    def initial_of(self, vectors: Tensor, name: str) -> Any:
+        """The state at step 0 for vectors [B, N], pixels or features; ``name`` says whose.
+
+        Raises:
+            InputError: the system refuses one of the signals.
+        """
         try:
-            return self.system.init(self.signals(samples))
+            return self.system.init(self.scaled(vectors))
         except ValueError as error:
-            raise InputError(f"{_which(samples)}: {error}") from error
+            raise InputError(f"{name}: {error}") from error
 
 
 def prepare(

@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 class Job(Generic[T]):
     """Runs an iterator in a thread; ``latest`` is the newest thing it gave."""
 
-    def __init__(self, work: Callable[[Callable[[], bool]], Iterator[T]]) -> None:
+    def __init__(
+        self, work: Callable[[Callable[[], bool]], Iterator[T]], kind: str = "evaluation"
+    ) -> None:
         """Start at once. ``work`` gets a function that tells whether to stop."""
         self.latest: T | None = None
         self.error = ""
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(work,), name="evaluation", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(work,), name=kind, daemon=True)
         self._thread.start()
 
     @property
@@ -55,5 +55,5 @@ class Job(Generic[T]):
         except InputError as error:
             self.error = str(error)
         except Exception as error:
-            log.exception("the evaluation failed")
+            log.exception("the %s failed", self._thread.name)
             self.error = f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -28,6 +28,7 @@ import numpy as np
 from torch import Tensor
 
 from workbench.document import Document
+from workbench.engine import inputs
 from workbench.engine import recording as recordings
 from workbench.engine.alarm import Alarm, has_diverged
 from workbench.engine.changes import Effect, differences, effect
@@ -38,6 +39,7 @@ from workbench.engine.experiment import (
     prepare,
     with_live_params,
 )
+from workbench.engine.inputs import Input
 from workbench.engine.mailbox import Mailbox, Request
 from workbench.engine.recording import Recording
 from workbench.engine.status import RunState, Snapshot, Status
@@ -52,7 +54,7 @@ Prepare = Callable[..., Experiment]
 
 
 class Runner:
-    """Runs one document's experiment on one sample, step by step."""
+    """Runs one document's experiment on one image, step by step."""
 
     def __init__(self, budget: int = recordings.DEFAULT_BUDGET, prepare: Prepare = prepare) -> None:
         self.status = Status(budget=budget)
@@ -67,7 +69,7 @@ class Runner:
         self._recording: Recording | None = None
         self._alarm: Alarm | None = None
         self._state: Any = None
-        self._sample = 0
+        self._input: Input | None = None
         self._step = 0  # the time cursor
         self._target: int | None = None  # the step that a seek is under way to
         self._when_done: list[Request] = []
@@ -192,12 +194,13 @@ class Runner:
             anew = change > Effect.LIVE or (
                 change is Effect.LIVE and not self._can_go_on_under(experiment)
             )
-            initial = _initial(experiment, document.view.sample) if anew else None
+            given = self._given(experiment, document, change) if anew else None
+            initial = _initial(experiment, given) if anew else None
         except (InputError, Cancelled) as error:
             self._refuse(was, str(error) or "Preparing was cancelled")
             return
         if anew:
-            self._begin_as_before(experiment, document.view.sample, initial, was)
+            self._begin_as_before(experiment, given, initial, was)
         elif change is Effect.LIVE:
             self._change_course(experiment)
         else:
@@ -221,6 +224,12 @@ class Runner:
     def _show(self, preview: Preview) -> None:
         self.preview = preview
 
+    def _given(self, experiment: Experiment, document: Document, change: Effect) -> Input:
+        """The image to code; live parameters, as of a slider at step 0, leave it as it is."""
+        if change is Effect.LIVE and self._input is not None:
+            return self._input
+        return inputs.chosen(experiment, document.view)
+
     def _can_go_on_under(self, experiment: Experiment) -> bool:
         """Whether there are steps to come that other parameters can act on."""
         within = 0 < self._step < experiment.steps
@@ -235,11 +244,11 @@ class Runner:
         self._set(refused=line, notice="", serial=self.status.serial + 1)
 
     def _begin_as_before(
-        self, experiment: Experiment, sample: int, initial: Any, was: Status
+        self, experiment: Experiment, given: Input, initial: Any, was: Status
     ) -> None:
         """Begin at step 0, and go on doing what was being done."""
         old, target = self._experiment, self._target
-        self._begin(experiment, sample, initial)
+        self._begin(experiment, given, initial)
         if old is None:
             return
         self._say(f"Restarted with {differences(old.asked, experiment.asked)}")
@@ -267,16 +276,25 @@ class Runner:
     # -- the run --------------------------------------------------------------------------------
 
     def _restart(self) -> None:
-        if self._experiment is not None:
-            initial = _initial(self._experiment, self._sample)
-            self._begin(self._experiment, self._sample, initial)
+        """Begin again; a picture is read again, for it may have been painted on meanwhile."""
+        if self._experiment is None:
+            return
+        try:
+            self._input = inputs.chosen(self._experiment, self._experiment.asked.view)
+        except InputError as error:
+            self._refuse(self.status, str(error))
+            return
+        self._begin_again()
 
-    def _begin(self, experiment: Experiment, sample: int, initial: Any) -> None:
+    def _begin_again(self) -> None:
+        self._begin(self._experiment, self._input, _initial(self._experiment, self._input))
+
+    def _begin(self, experiment: Experiment, given: Input, initial: Any) -> None:
         """Put the cursor on step 0 of a new recording, paused."""
         system, steps = experiment.system, experiment.steps
         expected = recordings.expected_bytes(system, initial, steps)
         recording = Recording(system, initial, self._budget)
-        self._experiment, self._sample, self._recording = experiment, sample, recording
+        self._experiment, self._input, self._recording = experiment, given, recording
         self._alarm = Alarm(recording)
         self._state, self._step, self._target = initial, 0, None
         self._rest(RunState.PAUSED, steps=steps, expected_bytes=expected, alarm="")
@@ -290,7 +308,7 @@ class Runner:
                 self._rest(RunState.PAUSED)
             return
         if self._step >= status.steps or status.reason == "diverged":
-            self._restart()
+            self._begin_again()
         self._target = None
         self._next_step_at = time.perf_counter()
         self._rate.restart()
@@ -379,7 +397,7 @@ class Runner:
         seen = observer.observe(self._state, self._watched & declared)
         self.snapshot = Snapshot(
             self._step,
-            self._sample,
+            self._input,
             self._state,
             self._experiment,
             self._recording,
@@ -420,16 +438,13 @@ class _Rate:
             self._count = 0
 
 
-def _initial(experiment: Experiment, sample: int) -> Any:
-    """The state at step 0 for one test sample.
+def _initial(experiment: Experiment, given: Input) -> Any:
+    """The state at step 0 for one image.
 
     Raises:
-        InputError: there is no such sample, or the system refuses its signal.
+        InputError: the system refuses its signal.
     """
-    count = len(experiment.dataset.test)
-    if sample >= count:
-        raise InputError(f"view.sample = {sample}: the test set has samples 0 to {count - 1}")
-    return experiment.initial([sample])
+    return experiment.initial_of(given.vector, given.name)
 
 
 def _read_only(tensor: Tensor) -> np.ndarray:

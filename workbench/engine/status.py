@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.experiment import Experiment
+from workbench.engine.inputs import Input
 from workbench.engine.recording import Recording
 
 
@@ -50,8 +51,13 @@ class Snapshot:
     """One instant of a run; all arrays belong to ``step`` and are read-only."""
 
     step: int
-    sample: int
+    input: Input
     state: Any
     experiment: Experiment
     recording: Recording
     observed: Mapping[str, np.ndarray] = field(default_factory=dict)  # batch axis removed
+
+    @property
+    def sample(self) -> int | None:
+        """Index of the test image; None: a picture is coded."""
+        return self.input.sample

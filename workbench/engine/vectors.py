@@ -64,7 +64,14 @@ def of_document(
 
 
 def _pixels(dataset: Dataset) -> int:
-    return dataset.test.signals([0]).shape[1]
+    """N; training and test images must have the same."""
+    train, test = (split.signals([0]).shape[1] for split in (dataset.train, dataset.test))
+    if train != test:
+        raise InputError(
+            f"backbone.image_size = null: training images have {train} values and test images "
+            f"{test}; give the side of the square that all are to be resized to, or take a backbone"
+        )
+    return test
 
 
 def _teller(what: str, report: Callable[[str], None]) -> Callable[[Progress], None]:

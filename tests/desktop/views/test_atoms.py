@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+
+from workbench.desktop import pictures
+from workbench.desktop.views import atoms as module
 
 Key = Qt.Key
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
@@ -111,3 +116,37 @@ def test_learning_can_be_called_off_and_the_run_before_stays(user, window):
     assert window.workspace.preview is None
     assert window.workspace.document.dictionary.kind == "exemplar"
     assert window.workspace.experiment.dictionary.source is not None
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_pictures_that_take_time_come_over_several_frames(user, window, monkeypatch):
+    made = []
+
+    def slow(experiment, neuron):
+        time.sleep(0.005)
+        made.append(neuron)
+        return pictures.neuron_picture(experiment, neuron)
+
+    monkeypatch.setattr(module, "neuron_picture", slow)
+    view = user.bring_up("atoms")
+    user.go_to(40)
+    view._pictures.clear()
+    made.clear()
+    view.draw(window.workspace.snapshot)
+    assert 1 <= len(made) <= 3
+    user.wait(lambda: len(view._pictures) == len(view.tiles._tiles))
+    user.frames(2)
+    assert not any(tile[1].isNull() for tile in view.tiles._tiles)
+    count = len(made)
+    user.frames(5)
+    assert len(made) == count
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_an_atom_whose_image_is_gone_is_left_blank(user, window, monkeypatch):
+    monkeypatch.setattr(module, "neuron_picture", lambda experiment, neuron: None)
+    view = user.bring_up("atoms")
+    view._pictures.clear()
+    user.go_to(40)
+    assert view.tiles._tiles[0][1].isNull()
+    view.grab()

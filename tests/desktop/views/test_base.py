@@ -25,7 +25,7 @@ def applying(window) -> list[str]:
     """The names of the views that the system fills."""
     system = type(window.workspace.experiment.system)
     names = [view.name for view in window.views.values() if view.applies(system)]
-    assert len(names) == (len(VIEWS) if system.uses_dictionary else 4)
+    assert len(names) == (len(VIEWS) if system.uses_dictionary else 5)
     return names
 
 
@@ -80,6 +80,7 @@ def expected_rows(window, name: str) -> int:
         "images": system.wiring.features,
         "atoms": system.neurons,
         "confusion": 10,
+        "browser": len(snapshot.experiment.dataset.test),
     }[name]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from workbench.desktop.views.traces import MOST_POINTS, _joined
 
@@ -32,6 +33,14 @@ def test_the_strongest_neurons_are_drawn_as_they_are(user, window, traces):
     for step in (0, 7, 30):
         assert rows[step, 0] == step
         np.testing.assert_array_equal(rows[step, 1:], potentials(window, step)[shown])
+
+
+@pytest.mark.parametrize("user", [(*SMALL, "system.threshold=0.3")], indirect=True)
+def test_small_values_are_not_shown_times_a_thousand(user, window, traces):
+    for name in ("traces", "terms", "evidence"):
+        view = user.bring_up(name)
+        user.press(Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)  # another theme
+        assert view.plot.getAxis("left").autoSIPrefixScale == 1, name
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)

@@ -23,6 +23,7 @@ class InspectorPanel(QWidget):
         super().__init__()
         self._workspace = workspace
         self._drawn: tuple = ()
+        self._atom: tuple = ()  # dictionary and neuron of the picture
         self._counted: tuple[Any, int | None, int] = (None, None, 0)  # recording, neuron, steps
         self._first: int | None = None
         self._count = 0
@@ -81,6 +82,9 @@ class InspectorPanel(QWidget):
         return 0 if system.neurons else None
 
     def _show_atom(self, snapshot: Any, neuron: int) -> None:
+        if self._atom == (snapshot.experiment.dictionary, neuron):
+            return  # it may lie in a file, and is not read at each frame
+        self._atom = (snapshot.experiment.dictionary, neuron)
         picture = neuron_picture(snapshot.experiment, neuron)
         self.picture.setVisible(picture is not None)
         if picture is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
@@ -18,14 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.desktop.icons import icon
-from workbench.desktop.pictures import to_image
 from workbench.desktop.theme import theme
+from workbench.desktop.thumbnails import Thumbnails
 from workbench.desktop.workspace import Workspace
 
 COLUMNS, ROWS = 6, 3
 
 
-class Thumbnails(QWidget):
+class Page(QWidget):
     """A page of test images; a click chooses one."""
 
     chosen = Signal(int)
@@ -34,19 +34,36 @@ class Thumbnails(QWidget):
         super().__init__()
         self.setAccessibleName("Test images")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._images: dict[int, Any] = {}
+        self._pictures = Thumbnails()
+        self._made = 0  # of the pictures when they were painted last
         self._split: Any = None
-        self._names: tuple[str, ...] = ()
         self._sample = 0
+        self._marked = True
 
-    def show_split(self, split: Any, names: tuple[str, ...]) -> None:
+    def show_split(self, split: Any) -> None:
         """Another test set."""
-        self._split, self._names, self._images = split, names, {}
+        self._split = split
+        self._pictures.show_split(split, max(self._place(0).width(), 1))
         self.update()
 
-    def show_sample(self, sample: int) -> None:
-        """Show the page of a sample and mark it."""
-        self._sample = sample
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        if self._split is not None:
+            self.show_split(self._split)  # the pictures are made for one size
+
+    def refresh(self) -> None:
+        """Paint again if a picture was made since the last time."""
+        if self._made != self._pictures.made:
+            self._made = self._pictures.made
+            self.update()
+
+    def close_pictures(self) -> None:
+        """No more pictures are made."""
+        self._pictures.close()
+
+    def show_sample(self, sample: int, marked: bool) -> None:
+        """Show the page of a sample, and mark it if it is the image that is coded."""
+        self._sample, self._marked = sample, marked
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -67,15 +84,11 @@ class Thumbnails(QWidget):
         if self._split is None:
             return
         painter = QPainter(self)
-        for index in range(COLUMNS * ROWS):
-            sample = self._first + index
-            if sample >= len(self._split):
-                break
-            if sample not in self._images:
-                array = np.asarray(self._split.image(sample), np.float32)
-                self._images[sample] = to_image(array, 0.0, 1.0, signed=False)
-            painter.drawImage(self._place(index), self._images[sample])
-            if sample == self._sample:
+        page = range(self._first, min(self._first + COLUMNS * ROWS, len(self._split)))
+        self._pictures.want(page)
+        for index, sample in enumerate(page):
+            self._pictures.paint(painter, self._place(index), sample)
+            if sample == self._sample and self._marked:
                 painter.setPen(QPen(QColor(theme.colours.accent), 3))
                 painter.drawRect(self._place(index))
 
@@ -102,7 +115,7 @@ class SamplesPanel(QWidget):
         self.heading = QLabel("INPUT")
         self.heading.setProperty("role", "section")
         column.addWidget(self.heading)
-        self.thumbnails = Thumbnails()
+        self.thumbnails = Page()
         self.thumbnails.chosen.connect(workspace.select_sample)
         column.addWidget(self.thumbnails)
         row = QHBoxLayout()
@@ -112,6 +125,7 @@ class SamplesPanel(QWidget):
         self.index.setAccessibleName("Index of the test image")
         self.index.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.index.setFixedWidth(theme.px(56))
+        self.index.setPlaceholderText("–")  # while a picture is coded
         self.index.editingFinished.connect(self._typed)
         self.label = QLabel()
         self.label.setMinimumWidth(1)  # a long name is cut, and does not widen the rail
@@ -120,6 +134,7 @@ class SamplesPanel(QWidget):
         row.addWidget(self.next)
         row.addWidget(self.label, 1, Qt.AlignmentFlag.AlignRight)
         column.addLayout(row)
+        workspace.closing.connect(self.thumbnails.close_pictures)
         workspace.experimentChanged.connect(self._show_experiment)
         workspace.documentChanged.connect(self._show_document)
         theme.changed.connect(self._restyle)
@@ -156,23 +171,29 @@ class SamplesPanel(QWidget):
             self._workspace.select_sample(min(max(sample, 0), last))
 
     def _restyle(self) -> None:
+        self.thumbnails.updateGeometry()
         for button in (self.previous, self.next):
             button.setIcon(icon(button.property("icon_name"), theme.colours.text))
 
     def _show_experiment(self, experiment: Any) -> None:
         dataset = experiment.dataset
         if self.thumbnails._split is not dataset.test:
-            self.thumbnails.show_split(dataset.test, dataset.class_names)
+            self.thumbnails.show_split(dataset.test)
         self._show_document(self._workspace.document)
 
     def _show_document(self, document: Any) -> None:
-        sample = document.view.sample
-        self.index.setText(str(sample))
-        self.thumbnails.show_sample(sample)
+        sample, picture = document.view.sample, document.view.picture
+        self.index.setText(str(sample) if picture is None else "")
+        self.thumbnails.show_sample(sample, marked=picture is None)
         experiment = self._workspace.experiment
-        if experiment is not None and sample < len(experiment.dataset.test):
-            dataset = experiment.dataset
+        if experiment is None:
+            return
+        dataset = experiment.dataset
+        self.heading.setText(f"INPUT · {len(dataset.test)} TEST IMAGES")
+        if picture is not None:
+            self.label.setText(Path(picture).name)
+            self.label.setToolTip(f"{picture} is coded, of unknown class; a test image ends that")
+        elif sample < len(dataset.test):
             name = dataset.class_names[int(dataset.test.labels[sample])]
             self.label.setText(f"“{name}”")
             self.label.setToolTip(f"the true class of test image {sample}")
-            self.heading.setText(f"INPUT · {len(dataset.test)} TEST IMAGES")

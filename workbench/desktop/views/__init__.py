@@ -2,6 +2,7 @@
 
 from workbench.desktop.views.atoms import AtomsView
 from workbench.desktop.views.base import View
+from workbench.desktop.views.browser import BrowserView
 from workbench.desktop.views.confusion import ConfusionView
 from workbench.desktop.views.counts import CountsView
 from workbench.desktop.views.evidence import EvidenceView
@@ -21,4 +22,5 @@ VIEWS: tuple[type[View], ...] = (
     AtomsView,
     ConfusionView,
     GrowthView,
+    BrowserView,
 )

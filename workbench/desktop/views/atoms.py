@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench import palette
@@ -19,6 +20,7 @@ from workbench.desktop.workspace import Workspace
 TILE = 56  # pixels at scale 1, above the caption
 SMALL_TILE, CAPTION = 36, 14  # small tiles have no caption
 MOST_TILES = 200
+BUDGET = 0.008  # seconds a frame spends on new pictures
 
 
 class Tiles(QWidget):
@@ -177,7 +179,7 @@ class AtomsView(View):
     def reset(self, snapshot: Any) -> None:
         self.curve.hide()
         self.tiles.set_small(False)
-        self._pictures: dict[int, Any] = {}
+        self._pictures: dict[int, QImage] = {}
         wiring = snapshot.experiment.system.wiring
         if wiring.atoms is None:
             self.show_empty(f"{snapshot.experiment.system.title} uses no dictionary.")
@@ -195,6 +197,7 @@ class AtomsView(View):
         order = strongest[np.lexsort((strongest, -size[strongest]))]
         labels = system.wiring.labels
         tiles = []
+        self._until = time.perf_counter() + BUDGET
         for neuron in order.tolist():
             label = None if labels is None else int(labels[neuron])
             colour, what = theme.colours.hairline, "an atom"
@@ -208,9 +211,13 @@ class AtomsView(View):
         self.tiles.show_tiles(tiles, self.workspace.neuron)
         self.summarise(f"{int(np.count_nonzero(code))} of {len(code)} active")
 
-    def _picture(self, snapshot: Any, neuron: int) -> Any:
+    def _picture(self, snapshot: Any, neuron: int) -> QImage:
+        """The picture of an atom, or none yet: those that come from files take several frames."""
         if neuron not in self._pictures:
-            self._pictures[neuron] = neuron_picture(snapshot.experiment, neuron)
+            if time.perf_counter() > self._until:
+                self._drawn = None  # go on at the next frame
+                return QImage()
+            self._pictures[neuron] = neuron_picture(snapshot.experiment, neuron) or QImage()
         return self._pictures[neuron]
 
     def figure(self) -> Any:

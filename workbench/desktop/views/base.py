@@ -216,11 +216,11 @@ class View(QWidget):
         export.ask_and_save(self, action.data())
 
     def caption(self) -> str:
-        """Document, step and fingerprint, for the foot of an exported figure."""
+        """Document, image, step and fingerprint, for the foot of an exported figure."""
         status, path = self.workspace.status, self.workspace.path
         name = path.stem if path else "untitled"
-        sample = self.workspace.document.view.sample
-        return f"{name}, test sample {sample}, step {status.step}, fingerprint {status.fingerprint}"
+        coded = self.workspace.snapshot.input.name
+        return f"{name}, {coded}, step {status.step}, fingerprint {status.fingerprint}"
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -265,6 +265,14 @@ class PlotView(View):
         self.widget.setBackground(theme.colours.surface)
         style_plot(self.plot, theme)
         self.cursor.setPen(pg.mkPen(theme.colours.muted, width=1))
+
+    def label_left(self, text: str) -> None:
+        """Name the vertical axis. Its numbers stay what they are.
+
+        WORKAROUND for pyqtgraph 0.14: to switch the SI prefix off works it out once more, and a
+        plot of values below 1 then shows them times 1000 after a change of the theme.
+        """
+        self.plot.getAxis("left").setLabel(text, siPrefixEnableRanges=())
 
     def fit_steps(self, steps: int) -> None:
         """The time axis of the whole run; it does not move while running."""

@@ -43,7 +43,7 @@ class CountsView(PlotView):
             self.show_empty(f"{system.title} counts nothing.")
             return
         self.header.title.setText(self._observable.title)
-        self.plot.setLabel("left", self._observable.unit or "neurons")
+        self.label_left(self._observable.unit or "neurons")
         self.fit_steps(snapshot.experiment.steps)
         self.grow_range(0.0, 4.0, fresh=True)
 

@@ -109,7 +109,7 @@ class EvidenceView(PlotView):
         self._curves = [pg.PlotCurveItem(pen=class_pen(c, classes)) for c in range(classes)]
         for curve in self._curves:
             self.plot.addItem(curve)
-        self.plot.setLabel("left", self._observable.symbol)
+        self.label_left(self._observable.symbol)
         self.fit_steps(snapshot.experiment.steps)
         self.grow_range(0.0, 1e-3, fresh=True)
 
@@ -121,7 +121,7 @@ class EvidenceView(PlotView):
             return
         evidence = snapshot.recording.summary(self._observable.name)
         names = snapshot.experiment.dataset.class_names
-        truth = int(snapshot.experiment.dataset.test.labels[snapshot.sample])
+        truth = snapshot.input.truth
         now = evidence[min(snapshot.step, len(evidence) - 1)]
         if self.over_time:
             steps = np.arange(len(evidence), dtype=float)
@@ -140,14 +140,14 @@ class EvidenceView(PlotView):
         code = snapshot.observed.get(system.code)
         if code is None:
             return
-        truth = int(dataset.test.labels[snapshot.sample])
+        truth = snapshot.input.truth
         evidence = by_decoder(code, system.wiring, self.workspace.perceptron)
         decided = self.decoders.show_decoders(evidence, dataset.class_names, truth)
         words = [f"{decoder} {dataset.class_names[label]}" for decoder, label in decided.items()]
         self.summarise(" · ".join(words) or "undecided")
 
     def _summary(
-        self, evidence: np.ndarray, now: np.ndarray, names: tuple[str, ...], truth: int
+        self, evidence: np.ndarray, now: np.ndarray, names: tuple[str, ...], truth: int | None
     ) -> None:
         since = decided_at(evidence)
         if since is None or not np.isfinite(now).all() or not now.max() > 0:
@@ -155,7 +155,10 @@ class EvidenceView(PlotView):
             return
         final = int(evidence[-1].argmax())
         colour = palette.class_colour(final, len(names))
-        verdict = "✓" if final == truth else f"✗ it is {names[truth]}"
+        if truth is None:
+            verdict = "· true class unknown"
+        else:
+            verdict = "✓" if final == truth else f"✗ it is {names[truth]}"
         self.summarise(f"{coloured(f'<b>{names[final]}</b>', colour)} since {since} {verdict}")
 
     def figure(self) -> Any:

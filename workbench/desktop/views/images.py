@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from workbench.desktop.pictures import neuron_picture, picture_of, to_image
+from workbench.desktop.pictures import neuron_picture, to_image
 from workbench.desktop.views.base import View, of_kind
 from workbench.desktop.workspace import Workspace
 
@@ -84,14 +84,13 @@ class ImagesView(View):
             self.show_empty("This system has nothing to show as an image.")
             return
         self._observables = observables
+        self._exemplars: dict[int, QImage] = {}  # by neuron; they may come from files
         if snapshot.experiment.vectors.backbone is None:
             titles = [f"{o.title} {o.symbol}".strip() for o in observables]
             self._make_pictures(titles, [o.meaning for o in observables])
         else:
             self._make_pictures(["Input"] + [""] * EXEMPLARS, [EXEMPLAR_TIP] * (EXEMPLARS + 1))
-            self._pictures[0].show_image(
-                picture_of(snapshot.experiment.dataset.test, snapshot.sample)
-            )
+            self._pictures[0].show_array(snapshot.input.image, 0.0, 1.0, signed=False)
 
     def _make_pictures(self, titles: list[str], tips: list[str]) -> None:
         while self._row.count():
@@ -129,8 +128,9 @@ class ImagesView(View):
         labels, names = experiment.system.wiring.labels, experiment.dataset.class_names
         strongest = np.argsort(-np.abs(np.nan_to_num(code)), kind="stable")[:EXEMPLARS]
         for place, neuron in enumerate(strongest.tolist(), start=1):
-            image = neuron_picture(experiment, neuron) if code[neuron] else None
-            self._pictures[place].show_image(image or QImage())
+            if neuron not in self._exemplars:
+                self._exemplars[neuron] = neuron_picture(experiment, neuron) or QImage()
+            self._pictures[place].show_image(self._exemplars[neuron] if code[neuron] else QImage())
             what = "" if labels is None else f"{names[int(labels[neuron])]} "
             self._captions[place].setText(f"{what}{code[neuron]:.2f}" if code[neuron] else "")
         self.summarise(f"{np.count_nonzero(code)} exemplars explain the features")
@@ -173,7 +173,7 @@ class ImagesView(View):
         seen = self.workspace.snapshot.observed
         experiment = self.workspace.snapshot.experiment
         if experiment.vectors.backbone is not None:
-            shown = [experiment.dataset.test.image(self.workspace.snapshot.sample)]
+            shown = [self.workspace.snapshot.input.image]
             return figures.images_figure(shown, ["Input"], [False], self.caption())
         shape = experiment.dataset.image_shape
         return figures.images_figure(

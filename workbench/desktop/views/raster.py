@@ -105,10 +105,10 @@ class RasterView(PlotView):
                 if (self._labels == c).any()
             ]
             axis.setTicks([places])
-            self.plot.setLabel("left", "class of the neuron")
+            self.label_left("class of the neuron")
         else:
             axis.setTicks(None)
-            self.plot.setLabel("left", "neuron i")
+            self.label_left("neuron i")
 
     def draw(self, snapshot: Any) -> None:
         if self._observable is None:

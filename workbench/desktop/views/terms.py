@@ -54,7 +54,7 @@ class TermsView(PlotView):
         self._curves = [pg.PlotCurveItem(pen=pg.mkPen(colour)) for colour in self._colours]
         for curve in self._curves:
             self.plot.addItem(curve)
-        self.plot.setLabel("left", self._observable.symbol)
+        self.label_left(self._observable.symbol)
         self.fit_steps(snapshot.experiment.steps)
         first = snapshot.recording.summary(self._observable.name)[0]
         self.grow_range(0.0, float(np.nan_to_num(first).max()), fresh=True)

@@ -149,7 +149,7 @@ class TracesView(PlotView):
         self._neurons = np.empty(0, int)
         self.fit_steps(snapshot.experiment.steps)
         unit = f" ({observable.unit})" if observable.unit else ""
-        self.plot.setLabel("left", f"{observable.symbol or observable.title}{unit}")
+        self.label_left(f"{observable.symbol or observable.title}{unit}")
         self._make_curves(snapshot.experiment.system.wiring)
         low, high = self._threshold_range(snapshot, observable)
         self.grow_range(low, high, fresh=True)
