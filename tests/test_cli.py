@@ -214,7 +214,7 @@ def test_a_wrong_setting_is_one_line_with_place_value_and_what_is_allowed(
     ("name", "content", "words"),
     [
         ("absent.json", None, "No such file"),
-        ("digits-exmplar", None, "digits-exemplar, digits-random, "),
+        ("digits-exmplar", None, "digits-exemplar, digits-learned, "),
         ("folder.json", ..., "is a folder"),
         ("notes.txt", b"{}", "must end in .json or .workbench"),
         ("broken.json", b'{"workbench": 1,', "is not JSON"),
@@ -444,7 +444,7 @@ def test_screenshot_of_what_cannot_be_prepared_is_one_line(tmp_path):
 def test_info_names_versions_folders_examples_and_every_parameter(run):
     code, out, _ = run("info")
     assert code == 0 and f"settings and log: {os.environ['WORKBENCH_HOME']}" in out
-    for word in ("workbench 0.", "torch 2.", "pyqtgraph ", "digits-exemplar, digits-random"):
+    for word in ("workbench 0.", "torch 2.", "pyqtgraph ", "digits-exemplar, digits-learned"):
         assert word in out
     assert "system lca: Neurons compete" in out and "system lif: " in out
     row = next(line for line in out.splitlines() if "system.threshold" in line)

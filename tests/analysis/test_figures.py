@@ -194,3 +194,12 @@ def test_many_images_stand_in_rows():
     figure.draw_without_rendering()
     tops = sorted({round(axes.get_position().y0, 2) for axes in shown})
     assert len(shown) == 19 and len(tops) == 3
+
+
+def test_classes_stand_with_their_exemplars_and_accuracies():
+    figure = figures.classes_figure(["a", "b"], [3, 0], [0.5, None], [1.0, 0.25], "caption")
+    left, right = figure.axes[:2]
+    assert [bar.get_width() for bar in left.patches] == [3, 0]
+    widths = [bar.get_width() for bar in right.patches]
+    assert widths[:2] == [1.0, 0.25] and widths[2] == 0.5 and widths[3] != widths[3]
+    assert [text.get_text() for text in left.get_yticklabels()] == ["a", "b"]

@@ -41,8 +41,8 @@ def test_a_step_beyond_the_end_shows_the_end(themed_app, theme_again, tmp_path):
 
 
 def test_a_picture_of_a_session_that_cannot_run_says_why(themed_app, theme_again, tmp_path):
-    document = load(shipped()["digits-exemplar"]).with_text("dictionary.kind=learned")
-    with pytest.raises(InputError, match="dictionary.kind"):
+    document = load(shipped()["digits-exemplar"]).with_text("run.device=cuda")
+    with pytest.raises(InputError, match="run.device"):
         app.take_picture(document, None, 3, tmp_path / "a.png", (1000, 700), False)
     assert not (tmp_path / "a.png").exists()
 

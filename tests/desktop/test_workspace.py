@@ -247,7 +247,7 @@ def test_a_session_that_cannot_be_prepared_leaves_the_open_one_as_it_was(user, w
     assert window.workspace.document.system["threshold"] == 2.0
 
 
-@pytest.mark.parametrize("asked", ["view.sample=5000", "dictionary.kind=learned"])
+@pytest.mark.parametrize("asked", ["view.sample=5000", "dictionary.leave_out=x"])
 def test_a_first_session_that_cannot_be_prepared_can_be_mended(open_window, asked):
     user = open_window("digits-exemplar", asked, ready=False)
     window = user.window
@@ -256,11 +256,11 @@ def test_a_first_session_that_cannot_be_prepared_can_be_mended(open_window, aske
     assert window.facts.text().startswith("failed: ")
     user.dismiss()
     place = asked.partition("=")[0]
-    mended = {"view.sample": 3, "dictionary.kind": "random"}[place]
+    mended = {"view.sample": 3, "dictionary.leave_out": "3"}[place]
     if place == "view.sample":
         window.workspace.select_sample(mended)
     else:
-        user.choose(user.field(place).combo, mended)
+        window.workspace.set_value(place, mended)
     user.wait(lambda: window.workspace.snapshot is not None)
     user.settle()
     assert user.state == "paused"

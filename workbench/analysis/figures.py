@@ -267,6 +267,34 @@ def accuracy_figure(
 
 
 @_styled
+def classes_figure(
+    names: Sequence[str],
+    exemplars: Sequence[int],
+    before: Sequence[float | None],
+    after: Sequence[float | None],
+    caption: str = "",
+) -> Figure:
+    """The exemplars of each class, and its accuracy (0..1) before and after some joined.
+
+    An accuracy that was not measured is None, and leaves its place empty.
+    """
+    rows = np.arange(len(names))
+    figure = Figure(figsize=(6.4, 1.4 + 0.28 * len(names)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    colours = [class_colour(i, len(names)) for i in rows]
+    left.barh(rows, exemplars, color=colours, height=0.6)
+    left.set(xlabel="Exemplars", ylabel="Class", yticks=rows, yticklabels=names)
+    left.invert_yaxis()
+    for values, looks in ((after, {"color": colours}), (before, {"color": "none", "ec": _INK})):
+        widths = [np.nan if value is None else value for value in values]
+        right.barh(rows, widths, height=0.6, **looks)
+    right.set(xlabel="Test images right; outlined: before", xlim=(0, 1.02))
+    right.xaxis.set_major_formatter(_percent())
+    _caption(figure, caption)
+    return figure
+
+
+@_styled
 def images_figure(
     images: Sequence[np.ndarray],
     titles: Sequence[str],

@@ -394,6 +394,10 @@ class Window(QMainWindow):
         """Show where exemplars can be added."""
         self._bring_up("growth")
 
+    def cancel_evaluation(self) -> None:
+        """Stop the evaluation."""
+        self.workspace.cancel_evaluation()
+
     def show_claims(self) -> None:
         """What papers claim, and how much of it is reproduced here."""
         if self.claims is None:

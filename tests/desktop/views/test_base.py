@@ -80,6 +80,7 @@ def expected_rows(window, name: str) -> int:
         "images": system.wiring.features,
         "atoms": system.neurons,
         "confusion": 10,
+        "growth": 10,
         "browser": len(snapshot.experiment.dataset.test),
     }[name]
 

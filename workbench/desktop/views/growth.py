@@ -161,8 +161,7 @@ class GrowthView(View):
         return (snapshot.experiment, self.classes.currentIndex(), *measures)
 
     def reset(self, snapshot: Any) -> None:
-        dictionary = snapshot.experiment.dictionary
-        if dictionary is None or dictionary.source is None:
+        if not _can_grow(snapshot.experiment):
             self.show_empty("Only a dictionary of exemplars can take in more of them.")
             return
         names = list(snapshot.experiment.dataset.class_names)
@@ -183,7 +182,7 @@ class GrowthView(View):
 
     def draw(self, snapshot: Any) -> None:
         experiment, growth = snapshot.experiment, self.workspace.growth
-        if experiment.dictionary is None or experiment.dictionary.source is None:
+        if not _can_grow(experiment):
             return
         names = experiment.dataset.class_names
         table = self._table(experiment)
@@ -198,8 +197,9 @@ class GrowthView(View):
         self.button.setEnabled(not growth.busy)
         self.words.setText(self._outcome(growth))
         self.words.setToolTip(self.words.text())
-        self.summarise(f"{len(experiment.dictionary)} exemplars")
-        self.setAccessibleDescription(plain(self.words.text()))
+        count = f"{len(experiment.dictionary)} exemplars"
+        self.summarise(count)
+        self.setAccessibleDescription(plain(self.words.text()) or count)
 
     def _outcome(self, growth: Any) -> str:
         """What the last addition did, in a line."""
@@ -223,16 +223,40 @@ class GrowthView(View):
         there = np.bincount(experiment.dataset.train.labels.numpy(), minlength=classes)
         return np.column_stack([np.arange(classes), exemplars, there])
 
+    def figure(self) -> Any:
+        experiment, growth = self.workspace.experiment, self.workspace.growth
+        if not _can_grow(experiment):
+            return None
+        from workbench.analysis import figures
+
+        names = experiment.dataset.class_names
+        label = growth.label if growth.label is not None else self.classes.currentIndex()
+        shown = _worth_showing(len(names), label)
+        accuracies = [
+            [measure.accuracy(label) if measure else None for label in shown]
+            for measure in (growth.before, growth.after)
+        ]
+        exemplars = self._table(experiment)[shown, 1]
+        return figures.classes_figure(
+            [names[label] for label in shown], exemplars, *accuracies, self.caption()
+        )
+
     def table(self) -> tuple[list[str], np.ndarray] | None:
         experiment, growth = self.workspace.experiment, self.workspace.growth
-        if experiment is None or experiment.dictionary is None or not growth.before:
+        if not _can_grow(experiment):
             return None
-        measures = [growth.before, growth.after or growth.before]
-        columns = [m for measure in measures for m in (measure.right, measure.images)]
-        heads = ["class", "exemplars", "training images", "right before", "images before"]
-        return [*heads, "right after", "images after"], np.column_stack(
-            [self._table(experiment), *columns]
-        )
+        heads, columns = ["class", "exemplars", "training images"], [self._table(experiment)]
+        for when, measure in (("before", growth.before), ("after", growth.after)):
+            if measure is not None:
+                heads += [f"right {when}", f"images {when}"]
+                columns += [measure.right, measure.images]
+        return heads, np.column_stack(columns)
+
+
+def _can_grow(experiment: Any) -> bool:
+    """Whether there is a dictionary of exemplars."""
+    dictionary = experiment.dictionary if experiment is not None else None
+    return dictionary is not None and dictionary.source is not None
 
 
 def _worth_showing(classes: int, chosen: int) -> list[int]:
