@@ -78,7 +78,7 @@ class Arrangement(QMainWindow):
 
 
 def _dock(view: View) -> QDockWidget:
-    dock = QDockWidget(view.title)
+    dock = QDockWidget(view.tab or view.title)
     dock.setObjectName(view.name)
     dock.setTitleBarWidget(view.header)
     dock.setWidget(view)

@@ -115,6 +115,7 @@ class AtomsView(View):
 
     name = "atoms"
     title = "Dictionary atoms"
+    tab = "Atoms"
     shows = (
         "The atoms of the dictionary, the most active at this step first, framed in the colour "
         "of their class, with their activation. With a backbone they are features; shown is the "

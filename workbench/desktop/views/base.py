@@ -87,6 +87,7 @@ class View(QWidget):
 
     name: ClassVar[str]  # of the dock, stable across versions
     title: ClassVar[str]
+    tab: ClassVar[str] = ""  # a shorter title, for a tab among others
     shows: ClassVar[str]  # help: what it shows
     equation: ClassVar[str] = ""  # help: its equation
     look_for: ClassVar[str]  # help: what to look for

@@ -30,6 +30,7 @@ class ConfusionView(View):
 
     name = "confusion"
     title = "Confusion matrix"
+    tab = "Confusion"
     shows = (
         "The whole test set, coded and classified in the background: true classes downwards, "
         "decided ones rightwards. Colour grows with the square root of the count."

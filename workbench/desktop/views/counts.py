@@ -17,6 +17,7 @@ class CountsView(PlotView):
 
     name = "counts"
     title = "Firing neurons per step"
+    tab = "Firing"
     shows = "How many neurons fire at each time step."
     look_for = (
         "silence, then a rise as the first neurons reach the threshold, a peak, and a fall as "

@@ -32,6 +32,7 @@ class EvidenceView(PlotView):
 
     name = "evidence"
     title = "Class evidence"
+    tab = "Evidence"
     shows = (
         "The activity of the neurons of each class, added up. The largest sum is the decision; "
         "the true class is marked with a bar beside its name."

@@ -108,6 +108,7 @@ class GrowthView(View):
 
     name = "growth"
     title = "Growing dictionary"
+    tab = "Growth"
     shows = (
         "How many exemplars of each class are in the dictionary, of how many training images. Add "
         "some: they join the network at once, nothing is trained. Test images are coded before and "

@@ -51,6 +51,7 @@ class ImagesView(View):
 
     name = "images"
     title = "Input and reconstruction"
+    tab = "Images"
     shows = (
         "The signal, what the active atoms add up to, and what they leave over. PSNR and SSIM "
         "compare with the input (pixels from 0 to 1). With a backbone: the input, and the "

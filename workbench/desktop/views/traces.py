@@ -64,6 +64,7 @@ class TracesView(PlotView):
 
     name = "traces"
     title = "Membrane potential"
+    tab = "Potentials"
     shows = (
         "The membrane potential of the strongest neurons and of the selected one, step by step. "
         "Beyond the dashed threshold a neuron is active and holds the others down. "
