@@ -204,7 +204,7 @@ QToolButton, QPushButton {
 QPushButton { border-color: $hairline; padding: ${half}px ${grid}px; }
 QToolButton:hover, QPushButton:hover { background: $hairline; }
 QToolButton:pressed, QPushButton:pressed { background: $faint; }
-QToolButton:focus, QPushButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus,
+QToolButton:focus, QPushButton:focus, QComboBox:focus, QLineEdit:focus,
 QSlider:focus, QCheckBox:focus { border: 1px solid $accent; }
 QToolButton:disabled, QPushButton:disabled { color: $faint; }
 QToolButton::menu-indicator { image: none; }
@@ -212,7 +212,7 @@ QPushButton[role="primary"] { background: $accent; color: $on_accent; border-col
 QPushButton[role="primary"]:disabled {
   background: transparent; color: $faint; border-color: $hairline;
 }
-QLineEdit, QComboBox, QSpinBox, QTreeWidget {
+QLineEdit, QComboBox, QTreeWidget {
   background: $surface; border: 1px solid $hairline; border-radius: 4px;
   padding: ${quarter}px ${half}px; color: $text; selection-background-color: $accent;
 }

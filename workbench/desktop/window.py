@@ -135,7 +135,9 @@ class Window(QMainWindow):
         for command in COMMANDS:
             menus[command.menu].addAction(self.actions_by_name[command.name])
         for menu in (self.files.recent_menu, self.files.examples_menu):
-            menus["File"].addMenu(menu)
+            menus["File"].insertMenu(self.actions_by_name["save"], menu)
+        for name in ("save", "picture", "quit"):
+            menus["File"].insertSeparator(self.actions_by_name[name])
         open_views = menus["View"].addMenu("Views")
         for dock in self.area.docks.values():
             open_views.addAction(dock.toggleViewAction())

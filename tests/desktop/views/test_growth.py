@@ -16,7 +16,7 @@ def growth(user, window):
 
 
 def add(user, window, view, count):
-    view.count.setValue(count)
+    view.count.setText(str(count))
     user.click(view.button)
     user.wait(lambda: not window.workspace.growth.busy)
     user.settle()
@@ -59,7 +59,7 @@ def test_more_can_join_and_undo_takes_it_back(user, window, growth):
 
 @pytest.mark.parametrize("user", [NEW_CLASS], indirect=True)
 def test_more_than_there_are_is_refused_in_one_line_and_the_run_goes_on(user, window, growth):
-    growth.count.setValue(1000)
+    growth.count.setText("1000")
     user.click(growth.button)
     user.wait(lambda: user.complaints)
     assert "only 152 training images of class 7 are left" in user.dismiss()
@@ -104,3 +104,20 @@ def test_closing_in_the_middle_leaves_nothing_behind(user, window, growth):
     user.click(growth.button)
     window.close_for_good()  # the fixture looks for threads that are left
     assert not window.workspace.growth.busy
+
+
+@pytest.mark.parametrize("user", [NEW_CLASS], indirect=True)
+def test_return_adds_and_what_is_no_number_adds_nothing(user, window, growth):
+    user.click(growth.count)
+    growth.count.selectAll()
+    user.qtbot.keyClicks(growth.count, "x7")
+    assert growth.count.text() == "7"  # letters are not taken
+    user.press(Qt.Key.Key_Return)
+    user.wait(lambda: not window.workspace.growth.busy)
+    user.settle()
+    assert window.workspace.document.dictionary.added == "7=7"
+    growth.count.clear()
+    user.press(Qt.Key.Key_Return)
+    user.click(growth.button)
+    user.settle()
+    assert window.workspace.document.dictionary.added == "7=7"

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QIntValidator, QPainter
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QWidget,
 )
 
@@ -23,6 +23,9 @@ from workbench.desktop.views.base import View, plain, quiet_combo
 from workbench.desktop.workspace import Workspace
 
 MOST_ROWS = 20
+FULL = "All images are atoms: leave a class out (dictionary ▸ more) to see it join."
+    "Every training image is an atom already: leave a class out (dictionary ▸ more) to see it join."
+)
 
 
 class ClassRows(QWidget):
@@ -126,11 +129,12 @@ class GrowthView(View):
         self.classes = quiet_combo("Class that grows", [])
         self.classes.setProperty("role", "")
         self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.count = QSpinBox()
-        self.count.setRange(1, 1_000_000)
-        self.count.setValue(20)
-        self.count.setFixedWidth(theme.px(80))
+        self.count = QLineEdit("20")
+        self.count.setValidator(QIntValidator(1, 1_000_000, self.count))
+        self.count.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.count.setFixedWidth(theme.px(64))
         self.count.setAccessibleName("Number of exemplars to add")
+        self.count.returnPressed.connect(self._add)
         self.button = QPushButton("Add")
         self.button.setProperty("role", "primary")
         self.button.setAccessibleName("Add exemplars to the dictionary")
@@ -178,8 +182,9 @@ class GrowthView(View):
 
     def _add(self) -> None:
         experiment = self.workspace.experiment
-        if experiment is not None and self.classes.currentIndex() >= 0:
-            self.workspace.growth.add(self.classes.currentIndex(), self.count.value())
+        known = experiment is not None and self.classes.currentIndex() >= 0
+        if known and self.count.hasAcceptableInput() and self.button.isEnabled():
+            self.workspace.growth.add(self.classes.currentIndex(), int(self.count.text()))
 
     def draw(self, snapshot: Any) -> None:
         experiment, growth = snapshot.experiment, self.workspace.growth
@@ -196,7 +201,8 @@ class GrowthView(View):
             rows.append((label, names[label], exemplars, before, after, label == growth.label))
         self.rows.show_rows(rows, len(names))
         self.button.setEnabled(not growth.busy)
-        self.words.setText(self._outcome(growth))
+        full = bool((table[:, 1] >= table[:, 2]).all())
+        self.words.setText(self._outcome(growth) or (FULL if full else ""))
         self.words.setToolTip(self.words.text())
         count = f"{len(experiment.dictionary)} exemplars"
         self.summarise(count)
