@@ -91,6 +91,7 @@ class Workspace(QObject):
             )
             modules = [importlib.import_module(f"workbench.{part}") for part in parts]
             modules[-1].kinds()
+            importlib.import_module("workbench.analysis.image_quality")  # the first frame needs it
             self._loaded.append(Engine(*modules))
         except Exception as error:  # shown in the window, which stays usable
             self._loaded.append(error)

@@ -24,8 +24,6 @@ from workbench.desktop.workspace import Workspace
 
 MOST_ROWS = 20
 FULL = "All images are atoms: leave a class out (dictionary ▸ more) to see it join."
-    "Every training image is an atom already: leave a class out (dictionary ▸ more) to see it join."
-)
 
 
 class ClassRows(QWidget):
