@@ -526,3 +526,44 @@ def test_a_wayland_display_that_answers_is_one(monkeypatch, tmp_path, whole_path
         server.bind(str(path))
         server.listen()
         assert display.has_display()
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("run", LONG), "no such file or example"),
+        (("run", f"{LONG}.json"), "too long"),
+        (("run", f"{LONG}.npz"), "data.root"),
+        (("run", f"{LONG}.png"), "there is no such picture"),
+        (("run", ""), "must be a session file"),
+        (("run", "digits-exemplar", "--out", ""), "must be the name of a folder"),
+        (("run", "digits-exemplar", "--samples", "9" * 5000), "whole number of at least 1"),
+        (("run", "digits-exemplar", "--set", "=1"), "must be section.key=value"),
+        (("run", "digits-exemplar", "--set", "system.threshold=1e39"), "at most 1e+30"),
+        (
+            ("run", "digits-exemplar", "--set", f"data.root={LONG}", "--set", "data.dataset=mnist"),
+            "",
+        ),
+        (
+            (
+                "run",
+                "digits-exemplar",
+                "--set",
+                "data.dataset=folder",
+                "--set",
+                f"data.root={LONG}",
+            ),
+            "",
+        ),
+        (("run", "digits-embedded", "--set", f"backbone.weights={LONG}"), "there is no such file"),
+        (("run", "digits-embedded", "--set", "backbone.image_size=4"), "at least 8 pixels"),
+        (("run", "digits-embedded", "--set", "backbone.image_size=5000"), "from 1 to 1024"),
+    ],
+)
+def test_names_and_numbers_out_of_all_bounds_are_one_short_line(run, command, words):
+    code, out, err = run(*command)
+    assert code == 2 and out == ""
+    assert err.count("\n") == 1 and len(err) < 900 and words in err

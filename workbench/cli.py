@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import faulthandler
 import importlib.metadata
 import json
@@ -18,15 +19,17 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from workbench import __version__, cli_reproduce, cli_store
 from workbench.display import has_display
-from workbench.document import Document, holds_data, is_picture, load, shipped
+from workbench.document import Document, holds_data, is_picture, load, sections, shipped
 from workbench.errors import InputError
 from workbench.folders import home
 
 DEFAULT_SESSION = "digits-exemplar"
 SMALLEST, LARGEST = (960, 600), (7680, 4320)  # pictures of the window, in pixels
+LONGEST_LINE = 800  # characters of a complaint
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            _complain(f"{error.filename}: the name is too long for a file")
+            return 2
         _complain(f"{type(error).__name__}: {error} ({_logged(arguments)})")
         return 1
 
@@ -109,7 +115,9 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     _add_session(parser)
     parser.add_argument("--samples", type=_count, metavar="N", help="only the first N test images")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write results and figures there")
+    parser.add_argument(
+        "--out", type=_folder, metavar="DIR", help="write results and figures there"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object to stdout")
     parser.set_defaults(do=_run)
     return parser
@@ -171,14 +179,20 @@ def _add_session(parser: argparse.ArgumentParser, optional: bool = False) -> Non
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
     return int(text)
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("'' must be the name of a folder")
+    return Path(text)
+
+
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
-    if width.isdecimal() and height.isdecimal():
+    if width.isdecimal() and height.isdecimal() and len(text) < 20:
         size = int(width), int(height)
         if SMALLEST[0] <= size[0] <= LARGEST[0] and SMALLEST[1] <= size[1] <= LARGEST[1]:
             return size
@@ -192,7 +206,9 @@ def _session(options: argparse.Namespace) -> tuple[Document, Path]:
     """The document that was asked for, with its changes, and where it came from."""
     examples = shipped()
     path = examples.get(options.session, Path(options.session))
-    if not path.suffix and not path.exists():
+    if not options.session:
+        raise InputError("'': must be a session file, the name of an example, or images")
+    if not path.suffix and not os.path.exists(path):
         raise InputError(
             f"{options.session}: no such file or example; the examples are {', '.join(examples)}"
         )
@@ -200,7 +216,7 @@ def _session(options: argparse.Namespace) -> tuple[Document, Path]:
     if holds_data(path):
         document, path = load(default).on_data(path), default
     elif is_picture(path):
-        if not path.is_file():
+        if not os.path.isfile(path):  # a name may be too long to be asked for
             raise InputError(f"{path}: there is no such picture")
         picture = str(path.resolve())
         document, path = load(default).with_value("view.picture", picture), default
@@ -345,13 +361,20 @@ def _info(options: argparse.Namespace) -> int:
     print(f"settings and log: {home()}")
     print("\n".join(cli_store.listing()))
     print("examples: " + ", ".join(shipped()))
+    for section, model in sections().items():
+        print(f"{section}:")
+        _list_parameters(section, declared(model))
     for kind, system in systems.kinds().items():
         print(f"system {kind}: {system.summary}")
-        for parameter in declared(system.Params):
-            name = f"system.{parameter.name}"
-            default = "null" if parameter.default is None else parameter.default
-            print(f"  {name:<24} {parameter.symbol:<6} {default!s:<8} {parameter.allowed}")
+        _list_parameters("system", declared(system.Params))
     return 0
+
+
+def _list_parameters(section: str, parameters: Sequence[Any]) -> None:
+    for parameter in parameters:
+        name = f"{section}.{parameter.name}"
+        default = "null" if parameter.default is None else parameter.default
+        print(f"  {name:<30} {parameter.symbol:<6} {default!s:<8} {parameter.allowed}")
 
 
 def _desktop():
@@ -370,7 +393,10 @@ def _say(text: str) -> None:
 
 
 def _complain(text: str) -> None:
-    _say("workbench: " + " ".join(text.splitlines()))
+    line = " ".join(text.splitlines())
+    if len(line) > LONGEST_LINE:  # somebody's value is echoed whole
+        line = f"{line[: LONGEST_LINE // 2]} … {line[-LONGEST_LINE // 2 :]}"
+    _say(f"workbench: {line}")
 
 
 def _logged(arguments: list[str]) -> str:

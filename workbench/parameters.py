@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 
 from workbench.errors import InputError
 
+LARGEST = 1e30  # of any number: what single precision still holds
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -125,9 +127,16 @@ class Params(BaseModel):
             InputError: one line naming ``where.key``, the value that came and what is allowed.
         """
         try:
-            return cls.model_validate(dict(values))
+            found = cls.model_validate(dict(values))
         except ValidationError as error:
             raise InputError(_complaint(cls, error, where)) from None
+        for name in cls.model_fields:
+            value = getattr(found, name)
+            if isinstance(value, float) and abs(value) > LARGEST:
+                allowed = {p.name: p.allowed for p in declared(cls)}[name]
+                place = f"{where}.{name}" if where else name
+                raise InputError(f"{place} = {value!r}: must be {allowed}, and at most {LARGEST:g}")
+        return found
 
     def changed(self, **values: Any) -> Self:
         """A checked copy with some values replaced."""

@@ -146,6 +146,7 @@ def test_blank_images_do_not_join():
         ("added", "7", "dictionary.added = '7': must be a list of class=number, such as 0=100"),
         ("added", "7=0", "with numbers of at least 1"),
         ("added", "7=-3", "must be a list of class=number"),
+        ("added", "7=" + "9" * 5000, "must be a list of class=number"),
         ("added", "seven=3", "dictionary.added: there is no class 'seven'; there are 0, 1, 2"),
         ("added", "7=500", "dictionary.added: 7=500: only 0 training images of class 7 are left"),
         ("leave_out", "x", "dictionary.leave_out: there is no class 'x'"),
@@ -164,6 +165,9 @@ def test_too_many_atoms_of_what_remains_says_so(digits):
 
 
 def test_additions_are_read_and_written():
+    odd = ("a,b", " lead", 'say "x"')
+    pairs = [(0, 2), (1, 1), (2, 7), (0, 1)]
+    assert parse_additions(write_additions(pairs, odd), odd) == pairs
     names = ("cat", "T-shirt", "a=b")
     assert parse_additions(" cat=3 , T-shirt = 10,a=b=2", names) == [(0, 3), (1, 10), (2, 2)]
     assert write_additions([(0, 3), (0, 2), (1, 1)], names) == "cat=5,T-shirt=1"

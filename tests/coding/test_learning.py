@@ -158,3 +158,12 @@ def test_the_document_chooses_and_learned_atoms_have_classes(digits):
     assert built.labels.shape == (128,) and built.source is None
     assert [f.update for f in shown] == [1, 2, 3]
     assert torch.equal(shown[-1].atoms, built.atoms)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_step_of_the_learning_network_is_stable_with_all_atoms_active(seed):
+    same = torch.zeros(40, 5)
+    same[:20, 0], same[20:, 0] = 1, -1
+    for atoms in (unit(60, 20, seed=seed), same):
+        largest = float(torch.linalg.eigvalsh(atoms @ atoms.T)[-1])
+        assert learning._step(atoms) * largest < 2

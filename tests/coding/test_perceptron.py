@@ -84,3 +84,11 @@ def test_too_few_codes_are_refused():
         next(
             train(csr_matrix((9, 4), dtype=np.float32), torch.zeros(9, dtype=torch.int64), 2, 1, 0)
         )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_codes_of_a_network_that_diverged_are_refused(value):
+    codes, labels = problem(100)
+    codes[:, 2] = value
+    with pytest.raises(ValueError, match="the network diverges"):
+        list(train(csr_matrix(codes), labels, 3, 3, 0))

@@ -185,3 +185,20 @@ def test_a_session_can_be_put_on_other_images(document):
     assert (moved.data.dataset, moved.data.root) == ("folder", str(Path("some/pictures")))
     assert (moved.data.train, moved.view.sample, moved.system) == (None, 0, document.system)
     assert watched.on_data(Path("a.npz")).data.dataset == "arrays"
+
+
+def test_other_images_reset_what_names_classes(document, tmp_path):
+    grown = document.with_value("dictionary.leave_out", "7").with_value("dictionary.added", "7=3")
+    on_folder = grown.with_value("view.picture", "x.png").on_data(tmp_path)
+    assert on_folder.dictionary.leave_out is None and on_folder.dictionary.added is None
+    assert on_folder.view.picture is None
+
+
+def test_numbers_beyond_single_precision_are_refused(document):
+    with pytest.raises(InputError, match=r"signal.norm = 1e\+300: must be .*, and at most 1e\+30"):
+        document.with_value("signal.norm", 1e300)
+
+
+def test_a_deeply_nested_value_is_taken_as_text(document):
+    deep = "[" * 100_000
+    assert document.with_text(f"view.picture={deep}").view.picture == deep

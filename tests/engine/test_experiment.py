@@ -1,5 +1,6 @@
 """From a document to all that a run needs: built once, resolved wholly, refused in one line."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -8,11 +9,11 @@ from workbench.document import Document, load, shipped
 from workbench.engine.evaluation import evaluate
 from workbench.engine.experiment import (
     Cancelled,
-    natural_batch,
     prepare,
     system_params,
     with_live_params,
 )
+from workbench.engine.resolved import natural_batch
 from workbench.errors import InputError
 
 
@@ -209,3 +210,104 @@ def test_live_parameters_change_the_system_and_nothing_else(document):
 def test_live_parameters_are_checked(document, change):
     with pytest.raises(InputError, match="must be|not available yet"):
         with_live_params(prepare(document()), document().with_text(change))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("dictionary.kind=random", "dictionary.atoms=20", "dictionary.added=3=10"),
+        ("dictionary.kind=random", "dictionary.atoms=20", "dictionary.added=cat=10"),
+        ("dictionary.kind=learned", "dictionary.atoms=12", "dictionary.learning_updates=4"),
+        ("dictionary.kind=learned", "dictionary.learning_updates=2", "signal.norm=1"),
+        ("dictionary.leave_out=7", "dictionary.added=7=5,3=1", "decoder.kind=perceptron"),
+        ("signal.norm=3", "decoder.kind=perceptron", "decoder.samples=40"),
+    ],
+)
+def test_a_resolved_document_builds_the_same_again_whatever_else_it_sets(document, changes):
+    asked = document()
+    for change in changes:
+        asked = asked.with_text(change)
+    first = prepare(asked)
+    again = prepare(first.document)
+    assert again.document == first.document
+    assert torch.equal(again.system.wiring.atoms, first.system.wiring.atoms)
+    if asked.decoder.kind == "perceptron":
+        assert first.document.decoder.samples == (asked.decoder.samples or 1437)
+
+
+def test_a_learned_dictionary_learns_from_signals_at_their_length(document):
+    asked = document().with_text("dictionary.kind=learned").with_text("signal.norm=1")
+    resolved = prepare(asked.with_text("dictionary.learning_updates=2")).document
+    assert resolved.dictionary.learning_threshold == pytest.approx(0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("signal.norm=500",),
+        ("system.threshold=0.001",),
+        ("data.seed=3", "dictionary.seed=2"),
+        ("dictionary.leave_out=4", "dictionary.added=4=2"),
+        ("run.precision=float64",),
+        ("backbone.name=embedded",),
+        ("dictionary.atoms=30", "signal.norm=none"),
+    ],
+)
+def test_what_is_used_again_gives_the_same_as_building_anew(document, changes):
+    """There and back: every change after another experiment, and the first one after it."""
+    base = document()
+    changed = base
+    for change in changes:
+        changed = changed.with_text(change)
+    before, anew = prepare(base), prepare(changed)
+    after = prepare(changed, before)
+    back = prepare(base, after)
+    for made, fresh in ((after, anew), (back, before)):
+        assert made.document == fresh.document and made.notes == fresh.notes
+        assert torch.equal(made.system.wiring.atoms, fresh.system.wiring.atoms)
+        assert torch.equal(made.system.wiring.labels, fresh.system.wiring.labels)
+        assert torch.equal(made.initial([3]).drive, fresh.initial([3]).drive)
+
+
+def test_the_warning_of_the_drive_follows_live_parameters_and_growth(document):
+    quiet = prepare(document(threshold=2.0))
+    assert quiet.notes == ()
+    loud = with_live_params(quiet, document(threshold=0.01))
+    assert "times the threshold" in loud.notes[0]
+    grown = prepare(document(threshold=0.01).with_text("dictionary.added=3=2"), loud)
+    assert grown.notes == loud.notes
+    assert with_live_params(loud, document(threshold=2.0)).notes == ()
+
+
+def test_features_that_were_not_needed_before_are_computed_when_they_are(document):
+    asked = document(dictionary={"atoms": 40}, steps=3).with_text("backbone.name=embedded")
+    first = prepare(asked, samples=32)
+    second = prepare(asked.with_text("dictionary.atoms=30"), first)
+    assert list(evaluate(second))[-1].done == 360
+
+
+def test_data_that_changed_on_disk_are_read_again(document, tmp_path):
+    path = tmp_path / "images.npz"
+
+    def write(count):
+        images = np.random.default_rng(0).integers(1, 255, (count, 4, 4)).astype(np.uint8)
+        np.savez(path, images=images, labels=np.arange(count) % 2)
+
+    write(40)
+    asked = document(dictionary={"atoms": 5}).on_data(path)
+    first = prepare(asked)
+    assert prepare(asked.with_text("dictionary.seed=1"), first).dataset is first.dataset
+    write(80)
+    second = prepare(asked.with_text("dictionary.seed=1"), first)
+    assert len(second.dataset.train) == 2 * len(first.dataset.train)
+
+
+def test_more_training_codes_than_images_are_refused(document):
+    asked = document().with_text("decoder.kind=perceptron")
+    line = "decoder.samples = 1438: there are only 1437 training images"
+    with pytest.raises(InputError, match=line):
+        prepare(asked.with_text("decoder.samples=1438"))
+    with pytest.raises(InputError, match=line):
+        with_live_params(prepare(document()), asked.with_text("decoder.samples=1438"))
+    live = with_live_params(prepare(document()), asked)
+    assert live.document.decoder.samples == 1437

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from workbench.data import datasets
+from workbench.document.schema import Data
 from workbench.engine.evaluation import evaluate
 from workbench.engine.experiment import Cancelled, prepare
 from workbench.engine.training_codes import code_training_images
+from workbench.errors import InputError
 from workbench.systems.lca import LCA
 from workbench.systems.protocol import Wiring
 
@@ -93,14 +96,12 @@ def test_all_three_decoders_stand_side_by_side_and_the_others_do_not_change(prep
 
 
 def test_too_few_images_are_one_line(prepared):
-    from workbench.errors import InputError
-
     experiment = prepared(
         data={"dataset": "digits", "train": 5},
         dictionary=ALL,
         decoder={"kind": "perceptron"},
     )
-    with pytest.raises(InputError, match="decoder.samples: a perceptron needs at least 10 codes"):
+    with pytest.raises(InputError, match="'perceptron': a perceptron needs at least 10 codes"):
         list(evaluate(experiment))
 
 
@@ -127,3 +128,29 @@ def test_preparing_again_after_growth_equals_preparing_at_once(document):
     sevens = (first.dataset.test.labels == 7).nonzero()[:, 0].tolist()
     assert last(evaluate(first, sevens)).accuracy["sum"] == 0
     assert last(evaluate(second, sevens)).accuracy["sum"] > 0.8
+
+
+def test_copies_of_an_image_do_not_code_it_either(document, tmp_path):
+    """Every image is there twice; no code may hold a neuron that equals its image."""
+    digits = datasets.load(Data())
+    images = (255 * digits.train.images[:100]).round().to(torch.uint8).repeat(2, 1, 1).numpy()
+    labels = digits.train.labels[:100].repeat(2).numpy()
+    path = tmp_path / "twice.npz"
+    np.savez(path, images=images, labels=labels)
+    asked = document(dictionary=ALL, decoder={"kind": "perceptron", "seed": 1}).on_data(path)
+    experiment = prepare(asked)
+    found = last(code_training_images(experiment))
+    atoms = experiment.dictionary.atoms
+    order = np.random.default_rng(1).permutation(len(experiment.dataset.train))
+    same = (atoms @ atoms.T)[order] > 1 - 1e-5
+    assert (same.sum(1) == 2).any()
+    assert (found.codes.toarray()[same.numpy()] == 0).all()
+    assert torch.equal(found.labels, experiment.dataset.train.labels[order])
+
+
+def test_a_diverging_network_trains_no_perceptron(prepared):
+    experiment = prepared(
+        dictionary=ALL, threshold=0.01, time_constant=1.0, decoder={"kind": "perceptron"}
+    )
+    with pytest.raises(InputError, match="'perceptron': the codes are not finite, or too large"):
+        list(evaluate(experiment))

@@ -27,6 +27,7 @@ class Dictionary:
     source: Tensor | None = None  # [M] int64, the training image each atom is
     notes: tuple[str, ...] = ()  # what a person should know about it, one line each
     store: Store | None = None  # where the atoms lie, with room for more
+    learned: Forming | None = None  # how they were learned
 
     def __len__(self) -> int:
         return len(self.atoms)
@@ -155,7 +156,8 @@ def grow(
 ) -> Dictionary:
     """The dictionary with more exemplars behind those it has; the old one stays as it is.
 
-    Of the old atoms only the indices are touched (16 bytes each), never the vectors.
+    Of the old atoms only the indices are touched (16 bytes each), not the vectors, until the room
+    to spare is used up and they move to a larger place.
 
     Args:
         dictionary: of exemplars.
@@ -218,7 +220,7 @@ def _learned(
         tell(forming)
     found = learning.label_atoms(forming, vectors, labels, len(class_names), section.seed)
     notes = () if found.silent == 0 else (f"{found.silent} learned atoms are never active.",)
-    return Dictionary(forming.atoms, found.labels, None, notes)
+    return Dictionary(forming.atoms, found.labels, None, notes, learned=forming)
 
 
 def _choose(

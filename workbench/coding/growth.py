@@ -10,7 +10,10 @@ gives the same dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import csv
+import io
+import threading
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,6 +42,7 @@ class Store:
         """Room for so many rows and an eighth more; it holds none yet."""
         self._buffer = torch.empty(rows + rows // 8 + SPARE, features)
         self.used = 0
+        self._writing = threading.Lock()  # two branches that grow at once must not share rows
 
     def view(self, count: int) -> Tensor:
         """The first rows, [count, N]."""
@@ -51,14 +55,15 @@ class Store:
         grows by an eighth, so on the whole a row is copied a few times at most.
         """
         end = count + len(rows)
-        if count != self.used or end > len(self._buffer):
-            moved = Store(end, rows.shape[1])
-            moved._buffer[:count] = self.view(count)
-            moved.used = count
-            return moved.extended(count, rows)
-        self._buffer[count:end] = rows
-        self.used = end
-        return self
+        with self._writing:
+            if count == self.used and end <= len(self._buffer):
+                self._buffer[count:end] = rows
+                self.used = end
+                return self
+        moved = Store(end, rows.shape[1])
+        moved._buffer[:count] = self.view(count)
+        moved.used = count
+        return moved.extended(count, rows)
 
 
 def read(vectors: Rows, index: np.ndarray) -> tuple[Store, np.ndarray]:
@@ -134,13 +139,17 @@ def parse_additions(text: str | None, class_names: Sequence[str]) -> list[tuple[
     pairs = []
     for part in _parts(text):
         name, equals, number = part.rpartition("=")
-        if not equals or not number.strip().isdecimal() or int(number) < 1:
+        if not equals or not _is_count(number.strip()):
             raise InputError(
                 f"dictionary.added = {text!r}: must be a list of class=number, such as "
                 f"{class_names[0]}=100, with numbers of at least 1"
             )
-        pairs.append((_label(name.strip(), class_names, "added"), int(number)))
+        pairs.append((_label(name, class_names, "added"), int(number)))
     return pairs
+
+
+def _is_count(number: str) -> bool:
+    return number.isdecimal() and len(number) < 10 and int(number) > 0
 
 
 def write_additions(pairs: Additions, class_names: Sequence[str]) -> str | None:
@@ -150,7 +159,7 @@ def write_additions(pairs: Additions, class_names: Sequence[str]) -> str | None:
         if merged and merged[-1][0] == label:
             count += merged.pop()[1]
         merged.append((label, count))
-    return ",".join(f"{class_names[label]}={count}" for label, count in merged) or None
+    return _list([f"{class_names[label]}={count}" for label, count in merged]) or None
 
 
 def parse_classes(text: str | None, class_names: Sequence[str]) -> set[int]:
@@ -165,11 +174,22 @@ def parse_classes(text: str | None, class_names: Sequence[str]) -> set[int]:
     return labels
 
 
-def _parts(text: str | None) -> Collection[str]:
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
+def _list(parts: Sequence[str]) -> str:
+    """Parts separated by commas; one that holds a comma itself is put in quotes, as in a CSV."""
+    blanks = any(part != part.strip() for part in parts)
+    line = io.StringIO()
+    quoting = csv.QUOTE_ALL if blanks else csv.QUOTE_MINIMAL
+    csv.writer(line, lineterminator="", quoting=quoting).writerow(parts)
+    return line.getvalue()
+
+
+def _parts(text: str | None) -> list[str]:
+    rows = csv.reader(io.StringIO(text or "", newline=""), skipinitialspace=True)
+    return [part for row in rows for part in row if part.strip()]
 
 
 def _label(name: str, class_names: Sequence[str], key: str) -> int:
+    name = name if name in class_names else name.strip()
     if name not in class_names:
         some = ", ".join(class_names[:10]) + (", …" if len(class_names) > 10 else "")
         raise InputError(f"dictionary.{key}: there is no class {name!r}; there are {some}")

@@ -119,10 +119,13 @@ def encode(signals: Tensor, atoms: Tensor, threshold: float) -> Tensor:
 
 
 def _step(atoms: Tensor) -> float:
-    """A step at which the energy cannot rise however many atoms are active: 1 / λ_max(G)."""
-    vector = torch.ones(len(atoms))
+    """A step of at most 1 / λ_max(G), by power iteration: even with all atoms active it is stable.
+
+    Twice that would be the limit, so that the iteration need not have converged.
+    """
+    vector = torch.randn(len(atoms), generator=torch.Generator().manual_seed(0))
     largest = 1.0
-    for _ in range(12):
+    for _ in range(20):
         vector = atoms @ (vector @ atoms)
         largest = float(vector.norm()) or 1.0
         vector = vector / largest

@@ -8,6 +8,7 @@ decoder needs no classes of the atoms, so it also reads codes of random and lear
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from torch.nn import functional
 
 from workbench.coding.decoders import UNDECIDED
 
+DIVERGED = "the codes are not finite, or too large to learn from: the network diverges"
 BATCH = 64  # codes
 PATIENCE = 15  # epochs without a lower validation loss
 LEARNING_RATE = 1e-2
@@ -65,7 +67,7 @@ class Training:
 def train(
     codes: csr_matrix, labels: Tensor, classes: int, most_epochs: int, seed: int
 ) -> Iterator[Training]:
-    """Train on codes; yields after each epoch, and ends when the validation loss has risen.
+    """Train on codes; yields after each epoch, and ends when the validation loss no longer falls.
 
     Args:
         codes: [n, M] float32, activations of training images, mostly zero.
@@ -75,9 +77,12 @@ def train(
         seed: of the choice of validation codes and of the order.
 
     Raises:
-        ValueError: fewer than ten codes; none would be left to validate.
+        ValueError: fewer than ten codes, so that none would be left to validate; or codes that are
+            not finite or too large, as those of a network that diverged.
     """
     count, neurons = codes.shape
+    if not np.isfinite(codes.data).all():
+        raise ValueError(DIVERGED)
     if count < 10:
         raise ValueError(f"a perceptron needs at least 10 codes to train on, got {count}")
     generator = np.random.default_rng(seed)
@@ -92,6 +97,8 @@ def train(
     for number in range(1, most_epochs + 1):
         training_loss = _one_epoch(layer, optimiser, codes, labels, generator.permutation(training))
         loss, accuracy = _validate(layer, codes, labels, validating)
+        if not math.isfinite(loss + training_loss):
+            raise ValueError(DIVERGED)
         epochs.append(Epoch(training_loss, loss, accuracy))
         if loss < min((e.validation_loss for e in epochs[:-1]), default=float("inf")):
             best, kept = number, _copy(layer)

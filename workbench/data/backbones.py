@@ -9,6 +9,7 @@ paper's sizes for its seven networks, and works for other classification models 
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -96,6 +97,11 @@ def load(section: Section, seed: int = 0) -> Backbone:
 
 def _embedded(section: Section) -> Backbone:
     """The network that comes along; see `workbench.data.embedded`."""
+    if section.image_size is not None and section.image_size < embedded.SMALLEST:
+        raise InputError(
+            f"backbone.image_size = {section.image_size}: {embedded.NAME} needs images of at "
+            f"least {embedded.SMALLEST} pixels"
+        )
     network = embedded.Embedded()
     path = Path(section.weights) if section.weights else embedded.weights_file()
     _fill(network, _read(path, "backbone.weights"), embedded.NAME, path.name)
@@ -157,7 +163,7 @@ def _state(section: Section) -> tuple[Mapping[str, Tensor], str]:
 
 def _read(path: Path, place: str) -> Mapping[str, Tensor]:
     """A state dict from a file, without running anything that the file may hold."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name may be too long to be asked for
         raise InputError(f"{place} = {str(path)!r}: there is no such file")
     try:
         if torchscript.is_archive(path):
@@ -180,7 +186,18 @@ def _read(path: Path, place: str) -> Mapping[str, Tensor]:
             f"{place} = {str(path)!r}: holds no parameters; a frozen TorchScript module keeps them "
             "in its code, which is not run"
         )
+    odd = [key for key, value in state.items() if not _is_plain(value)]
+    if odd:
+        raise InputError(
+            f"{place} = {str(path)!r}: must hold dense tensors of real, finite numbers; "
+            f"{odd[0]} is not one"
+        )
     return {str(key).removeprefix("module."): value for key, value in state.items()}
+
+
+def _is_plain(value: Tensor) -> bool:
+    dense = value.layout == torch.strided and not value.is_complex()
+    return dense and bool(torch.isfinite(value.float()).all())
 
 
 def _fill(network: nn.Module, state: Mapping[str, Tensor], name: str, origin: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -268,7 +269,7 @@ _IDX_FILES = {  # and the number of their dimensions
 
 def _idx_split(root: str, kind: str, train: bool) -> Split:
     raw = Path(root) / kind / "raw"
-    absent = [name for name in _IDX_FILES if not (raw / name).is_file()]
+    absent = [name for name in _IDX_FILES if not os.path.isfile(raw / name)]
     if absent:
         raise InputError(
             f"data.root = {root!r}: must hold the four unpacked files of {kind} in {kind}/raw; "

@@ -21,7 +21,7 @@ from workbench.document import assets
 
 NAME = "embedded"
 FEATURES = 96
-SIDE = 28  # pixels
+SIDE, SMALLEST = 28, 8  # pixels
 _TEMPERATURE = 12.0  # scale of the cosines that the head compares
 
 
@@ -59,14 +59,15 @@ def _block(channels: int, out: int, stride: int) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Grey:
-    """A picture of any size (PIL) as grey values [1, side, side] in [0, 1], bright ink on dark."""
+    """The middle square of a picture (PIL) as grey values [1, side, side] in [0, 1]."""
 
     side: int = SIDE
 
     def __call__(self, picture: Any) -> Tensor:
-        from PIL import Image
+        from PIL import Image, ImageOps
 
-        small = picture.convert("L").resize((self.side, self.side), Image.Resampling.BILINEAR)
+        side = (self.side, self.side)
+        small = ImageOps.fit(picture.convert("L"), side, Image.Resampling.BILINEAR)
         return torch.from_numpy(np.asarray(small, np.float32) / 255)[None]
 
 

@@ -38,14 +38,14 @@ def sources(root: Path) -> list[Source]:
     Raises:
         InputError: there is no such folder, or the zip is damaged.
     """
-    if root.is_dir():
+    if os.path.isdir(root):  # a name may be too long to be asked for
         files = (f for f in root.rglob("*") if f.suffix.lower() in PICTURES and f.is_file())
         found = [
             Source(root, f.relative_to(root).as_posix(), f"{s.st_size} {s.st_mtime_ns}")
             for f in files
             for s in (f.stat(),)
         ]
-    elif root.is_file():
+    elif os.path.isfile(root):
         try:
             members = archive(root).infolist()
         except (zipfile.BadZipFile, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ def read(path: Path) -> Image:
         InputError: there is no such file, or it is no picture.
     """
     place = f"view.picture = {str(path)!r}"
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name may be too long to be asked for
         raise InputError(f"{place}: there is no such file")
     try:
         return file_source(path).picture()

@@ -101,7 +101,8 @@ class Growth:
                 self.label = None
             self.call_off()
             return
-        if self._new is None and workspace.experiment is not self._old:
+        asked = workspace.experiment.asked.dictionary.added
+        if self._new is None and asked == self._asked and workspace.experiment is not self._old:
             self._new = workspace.experiment
             self.seconds = self._new.seconds["dictionary"]
         self._pull()
@@ -118,6 +119,9 @@ class Growth:
             if running:
                 return
             self._job = None
+            if job.error:
+                workspace = self._workspace
+                workspace.said.emit(f"The test images could not be coded: {job.error}")
             if self._measuring is self._new:
                 self.call_off()
                 return

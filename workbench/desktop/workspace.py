@@ -309,7 +309,7 @@ class Workspace(QObject):
         experiment, evaluated = self._experiment, self.evaluated_document
         if self.evaluation is None or experiment is None or evaluated is None:
             return None
-        sections = ("data", "backbone", "dictionary")
+        sections = ("data", "backbone", "signal", "dictionary", "system")
         same = all(getattr(evaluated, s) == getattr(experiment.document, s) for s in sections)
         return self.evaluation.perceptron if same else None
 

@@ -82,6 +82,7 @@ class Backbone(Params):
         label="Image size",
         unit="px",
         ge=1,
+        le=1024,
         restart=True,
         advanced=True,
     )
@@ -377,8 +378,10 @@ class Document(Params):
         dataset = "arrays" if path.suffix in (".npz", ".npy") else "folder"
         values = {"dataset": dataset, "root": str(path), "train": None, "test": None}
         data = self.data.model_dump() | values
-        view = self.view.model_dump() | {"sample": 0, "neuron": None}
-        return self.changed(data=data, view=view)
+        # the classes are others
+        dictionary = self.dictionary.model_dump() | {"leave_out": None, "added": None}
+        view = self.view.model_dump() | {"sample": 0, "picture": None, "neuron": None}
+        return self.changed(data=data, dictionary=dictionary, view=view)
 
     def with_text(self, assignment: str) -> Self:
         """A checked copy after ``section.key=value``, as ``--set`` takes it.
@@ -456,6 +459,8 @@ def _system(values: Any, place: str) -> dict[str, Scalar]:
 
 def _place(place: str) -> tuple[str, str]:
     """Section and key of a dotted place; the section exists."""
+    if not place:
+        raise InputError("'': must be section.key=value, such as system.threshold=0.5")
     section, dot, key = place.partition(".")
     names = [*sections(), "system"]
     if section not in names:
@@ -483,7 +488,7 @@ def _read(text: str, as_text: bool) -> Scalar:
     """A value as JSON, else as text."""
     try:
         value = json.loads(text, parse_constant=_refuse)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return text if as_text and not isinstance(value, str | None) else value
 

@@ -31,7 +31,7 @@ def holds_data(path: str | os.PathLike[str]) -> bool:
     path = Path(path)
     if path.suffix.lower() in (".json", ".workbench"):
         return False
-    return path.is_dir() or path.suffix.lower() in (".zip", ".npz", ".npy")
+    return os.path.isdir(path) or path.suffix.lower() in (".zip", ".npz", ".npy")
 
 
 def is_picture(path: str | os.PathLike[str]) -> bool:
@@ -114,7 +114,7 @@ def _is_zipped(path: Path) -> bool:
 
 def _content(path: Path, zipped: bool) -> bytes:
     """The bytes of the JSON text, out of the zip where there is one."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError("is a folder; a session is a .json or .workbench file")
     with open(path, "rb") as file:
         if not zipped:

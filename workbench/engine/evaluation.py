@@ -92,7 +92,7 @@ def evaluate(
 
     Raises:
         Cancelled: ``cancelled`` said so, within one time step.
-        InputError: a signal the system refuses, or too few images to train the perceptron.
+        InputError: a signal the system refuses, or a perceptron that cannot be trained.
     """
     there, size = len(experiment.dataset.test), experiment.document.run.batch
     if samples is None or isinstance(samples, int):
@@ -135,7 +135,7 @@ def _train(
                 len(tally.training.epochs) / decoder.epochs,
             )
     except ValueError as error:
-        raise InputError(f"decoder.samples: {error}") from None
+        raise InputError(f"decoder.kind = 'perceptron': {error}") from None
     tally.seconds["training"] = time.perf_counter() - started
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,14 +13,21 @@ from torch import Tensor
 
 from workbench import systems
 from workbench.analysis import stability
-from workbench.coding import dictionaries, growth, learning
-from workbench.coding.dictionaries import Dictionary
+from workbench.coding import dictionaries
+from workbench.coding.dictionaries import Dictionary, Rows
 from workbench.coding.learning import Forming
 from workbench.data import datasets
 from workbench.data.datasets import Dataset
 from workbench.document import Document
 from workbench.engine import vectors
-from workbench.engine.vectors import FEATURE_NORM, Vectors
+from workbench.engine.resolved import (
+    check_decoder,
+    natural_norm,
+    resolve,
+    resolved_decoder,
+    system_values,
+)
+from workbench.engine.vectors import Vectors, scaled
 from workbench.errors import InputError
 from workbench.parameters import unknown_key
 from workbench.systems.protocol import System, Wiring
@@ -52,6 +60,7 @@ class Experiment:
     seconds: Mapping[str, float]  # time spent on "features" and "dictionary"
     known: tuple[str, ...] = ()  # what a person should know, one line each
     drive_note: str | None = None  # a warning that the drive is too large for the threshold
+    stamp: tuple = ()  # changes when the files that were read do
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -73,12 +82,7 @@ class Experiment:
 
     def scaled(self, vectors: Tensor) -> Tensor:
         """Signals of vectors [B, N]: their length by ``signal.norm``, in the run's precision."""
-        signal = vectors.to(_precision(self.document))
-        norm = self.document.signal.norm
-        if isinstance(norm, (int, float)):
-            length = torch.linalg.vector_norm(signal, dim=1, keepdim=True)
-            signal = torch.where(length > 0, signal * (norm / length), signal)  # blank stays blank
-        return signal
+        return scaled(vectors.to(_precision(self.document)), self.document.signal.norm)
 
     def initial(self, samples: slice | list[int]) -> Any:
         """The state at step 0 for test samples.
@@ -139,12 +143,18 @@ def prepare(
 
     started = stage(f"Loading {document.data.dataset}")
     side = document.backbone.image_size if document.backbone.name == "none" else None
-    old = previous.asked if previous else None
-    if previous and (old.data, old.backbone) == (document.data, document.backbone):
+    old, stamp = previous.asked if previous else None, _stamp(document)
+    if (
+        previous
+        and (old.data, old.backbone) == (document.data, document.backbone)
+        and previous.stamp == stamp
+    ):
         dataset, found = previous.dataset, previous.vectors
+        vectors.complete(found, samples, report, check)
     else:
         dataset = datasets.load(document.data, side, report, check)
         found = vectors.of_document(document, dataset, samples, report, check)
+    check_decoder(document, dataset)
     seconds["features"] = time.perf_counter() - started
 
     dictionary = None
@@ -156,16 +166,21 @@ def prepare(
 
     stage(f"Wiring {system_type.title}")
     grown_from = previous if dictionary and _has_grown(previous, dictionary) else None
-    wiring = _wiring(document, found.size, dataset, dictionary, grown_from)
+    wiring = _checked(_wiring, document, found.size, dataset, dictionary, grown_from)
     system = _checked(system_type, params, wiring)
-    resolved = _resolved(document, dataset, dictionary, system, found)
+    resolved = resolve(document, dataset, dictionary, system, found)
     notes = _notes(dataset, dictionary, found)
     made = (dataset, dictionary, system, found, seconds, notes)
-    experiment = Experiment(document, resolved, *made)
+    experiment = Experiment(document, resolved, *made, stamp=stamp)
     # The drive of the first signal reads the whole dictionary; that of a grown one is known.
-    known = grown_from is not None and grown_from.asked.system == document.system
+    known = grown_from is not None and _driven_alike(grown_from.asked, document)
     drive_note = grown_from.drive_note if known else _drive_note(experiment)
     return replace(experiment, drive_note=drive_note)
+
+
+def _driven_alike(old: Document, new: Document) -> bool:
+    """Whether the first signal meets the same threshold as strongly as before."""
+    return (old.signal, old.system, old.run) == (new.signal, new.system, new.run)
 
 
 def _dictionary(
@@ -181,8 +196,22 @@ def _dictionary(
         before = (previous.asked.dictionary, previous.dictionary)
         if before[0] == document.dictionary:
             return previous.dictionary
-    parts = (document.dictionary, found.train, dataset.train.labels, found.size)
+    rows: Rows = found.train
+    if document.dictionary.kind == "learned":  # from signals as they are coded
+        rows = _ScaledRows(rows, natural_norm(document, found))
+    parts = (document.dictionary, rows, dataset.train.labels, found.size)
     return _checked(dictionaries.build, *parts, dataset.class_names, before, tell)
+
+
+@dataclass(frozen=True)
+class _ScaledRows:
+    """Training vectors at the length that signals have."""
+
+    vectors: Rows
+    norm: float | str
+
+    def rows(self, index: Any) -> Tensor:
+        return scaled(self.vectors.rows(index), self.norm)
 
 
 def _has_grown(previous: Experiment | None, dictionary: Dictionary) -> bool:
@@ -198,22 +227,23 @@ def with_live_params(experiment: Experiment, document: Document) -> Experiment:
         InputError: the document asks for something wrong or absent, in one line.
     """
     _refuse_what_is_not_built(document)
+    check_decoder(document, experiment.dataset)
     system = experiment.system.with_params(system_params(document))
     resolved = experiment.document.changed(
-        system=_system_values(system), view=document.view, decoder=document.decoder
+        system=system_values(system),
+        view=document.view,
+        decoder=resolved_decoder(document, experiment.dataset),
     )
-    return replace(experiment, asked=document, document=resolved, system=system)
+    changed = replace(experiment, asked=document, document=resolved, system=system)
+    if _driven_alike(experiment.asked, document):
+        return changed
+    return replace(changed, drive_note=_drive_note(changed))
 
 
 def system_params(document: Document) -> Any:
     """The ``system`` section, checked by that system's own ``Params``."""
     values = {key: value for key, value in document.system.items() if key != "kind"}
     return _system_type(document).Params.parse(values, "system")
-
-
-def _system_values(system: System) -> dict[str, Any]:
-    """A ``system`` section with every parameter written out."""
-    return {"kind": system.kind, **system.params.model_dump()}
 
 
 def _system_type(document: Document) -> type[System]:
@@ -297,44 +327,20 @@ def _wiring(
     return Wiring(features, atoms, dictionary.labels, len(dataset.class_names), checked=checked)
 
 
-def _resolved(
-    document: Document,
-    dataset: Dataset,
-    dictionary: Dictionary | None,
-    system: System,
-    found: Vectors,
-) -> Document:
-    """The document with every natural choice written out."""
-    backbone = found.backbone
-    values: dict[str, Any] = {
-        "data.train": len(dataset.train),
-        "data.test": len(dataset.test),
-        "signal.norm": document.signal.norm or (FEATURE_NORM if backbone else "none"),
-        "run.engine": "residual",
-        "run.device": "cpu",
-        "run.batch": document.run.batch or natural_batch(system.neurons),
-    }
-    if backbone is not None:
-        values["backbone.image_size"] = backbone.image_size
-        values["backbone.weights_hash"] = backbone.weights_hash
-    if dictionary is not None:
-        added = growth.parse_additions(document.dictionary.added, dataset.class_names)
-        values["dictionary.atoms"] = len(dictionary) - sum(count for _, count in added)
-        if document.dictionary.kind == "learned":
-            chosen = learning.choices(document.dictionary, found.train, len(dataset.train))
-            places = ("dictionary.learning_threshold", "dictionary.learning_rate")
-            values |= dict(zip(places, chosen, strict=True))
-    for place, value in values.items():
-        document = document.with_value(place, value)
-    return document.changed(system=_system_values(system))
+def _stamp(document: Document) -> tuple:
+    """Size and time of the files that a document names; of a folder only its own."""
+    paths = (document.data.root, document.backbone.weights)
+    found = []
+    for path in filter(None, paths):
+        try:
+            facts = os.stat(path)
+            found.append((facts.st_size, facts.st_mtime_ns))
+        except (OSError, ValueError):
+            found.append(None)
+    return tuple(found)
 
 
 def _which(samples: slice | list[int]) -> str:
     if isinstance(samples, slice):
         return f"test samples {samples.start} to {samples.stop - 1}"
     return f"test sample {', '.join(map(str, samples))}"
-
-
-def natural_batch(neurons: int) -> int:
-    """Samples coded at once: about 16 MB of membrane potentials, at most 512 samples."""
-    return max(1, min(512, 4_000_000 // neurons))

@@ -1,12 +1,14 @@
 """Codes of training images, as a decoder is trained on them.
 
 An image that is itself an atom explains itself: its code is one neuron, and nothing can be learned
-from it. So the chosen images that are atoms are coded in five parts, each by a network without the
-neurons of that part: every image is coded as a test image would be, by others than itself.
+from it. So the chosen images that are atoms, or copies of atoms, are coded in five parts, each by a
+network without the neurons that equal an image of that part: every image is coded as a test image
+would be, by others than itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,12 +16,13 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix, vstack
 from torch import Tensor
+from torch.nn import functional
 
 from workbench.engine.experiment import Cancelled, Experiment
+from workbench.engine.resolved import TRAINING_CODES
 from workbench.systems.protocol import System, Wiring
 
 PARTS = 5
-NATURAL = 3000  # training images, where the document does not say how many
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +40,14 @@ def code_training_images(
 ) -> Iterator[Codes]:
     """Code a seeded choice of training images; yields after each batch.
 
-    ``decoder.samples`` says how many. Images that are no atoms are chosen first.
+    ``decoder.samples`` says how many. Images that are no atoms are chosen first. Where a network
+    diverges its codes are not finite.
 
     Raises:
         Cancelled: ``cancelled`` said so, within one time step.
     """
     decoder, batch = experiment.document.decoder, experiment.document.run.batch
-    count = decoder.samples or min(NATURAL, len(experiment.dataset.train))
+    count = decoder.samples or min(TRAINING_CODES, len(experiment.dataset.train))
     parts = _parts(experiment, count, decoder.seed)
     total = sum(len(part) for part, _ in parts)
     rows: list[csr_matrix] = []
@@ -68,12 +72,38 @@ def _parts(
     dictionary = experiment.dictionary
     if dictionary is None or dictionary.source is None:
         return [(order[:count], None)]
-    atom_of = np.full(len(order), -1)
-    atom_of[dictionary.source.numpy()] = np.arange(len(dictionary.source))
-    others = order[atom_of[order] < 0][:count]
-    exemplars = order[atom_of[order] >= 0][: count - len(others)]
-    split = [part for part in np.array_split(exemplars, PARTS) if len(part)]
-    return [(others, None)] * bool(len(others)) + [(part, atom_of[part]) for part in split]
+    is_atom = np.isin(order, dictionary.source.numpy())
+    chosen = np.concatenate([order[~is_atom], order[is_atom]])[:count]
+    equal = _equal_atoms(experiment, chosen)
+    alone = np.array([not atoms for atoms in equal])
+    parts = [(chosen[alone], None)] if alone.any() else []
+    for index in np.array_split(np.flatnonzero(~alone), PARTS):
+        if len(index):
+            atoms = {atom for i in index for atom in equal[i]}
+            parts.append((chosen[index], np.array(sorted(atoms))))
+    return parts
+
+
+def _equal_atoms(experiment: Experiment, images: np.ndarray) -> list[list[int]]:
+    """For each training image the atoms that are that image, or another with the same pixels."""
+    dictionary = experiment.dictionary
+    atoms_of: dict[bytes, list[int]] = {}
+    for atom, row in enumerate(dictionary.atoms.numpy()):
+        atoms_of.setdefault(_digest(row), []).append(atom)
+    own = {int(image): atom for atom, image in enumerate(dictionary.source)}
+    found = []
+    for image in images.tolist():
+        if image in own:
+            row = dictionary.atoms[own[image]]
+        else:
+            row = functional.normalize(experiment.vectors.train.rows([image]).float(), dim=1)[0]
+        found.append(atoms_of.get(_digest(row.numpy()), []))
+    return found
+
+
+def _digest(row: np.ndarray) -> bytes:
+    """A hash of a vector, rounded so that the last bits of its scaling do not count."""
+    return hashlib.blake2b(np.round(row, 6).tobytes(), digest_size=16).digest()
 
 
 def _without(system: System, atoms: np.ndarray | None) -> System:

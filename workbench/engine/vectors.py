@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from workbench import folders
 from workbench.coding.dictionaries import Rows
 from workbench.data import backbones
@@ -58,9 +61,32 @@ def of_document(
         )
     cache = folders.cache() / "features"
     train, test = (Features(split, backbone, cache) for split in (dataset.train, dataset.test))
-    for what, features, count in (("training", train, None), ("test", test, samples)):
-        features.compute(count, _teller(what, report), check)
-    return Vectors(train, test, backbone.size, backbone)
+    found = Vectors(train, test, backbone.size, backbone)
+    complete(found, samples, report, check)
+    return found
+
+
+def complete(
+    found: Vectors,
+    samples: int | None,
+    report: Callable[[str], None],
+    check: Callable[[], None],
+) -> None:
+    """Compute what is missing of features; the arguments are those of `of_document`."""
+    if found.backbone is not None:
+        for what, features, count in (
+            ("training", found.train, None),
+            ("test", found.test, samples),
+        ):
+            features.compute(count, _teller(what, report), check)
+
+
+def scaled(vectors: Tensor, norm: float | str) -> Tensor:
+    """Vectors [B, N] at a length, or as they are for "none"; what is blank stays blank."""
+    if isinstance(norm, str):
+        return vectors
+    length = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+    return torch.where(length > 0, vectors * (norm / length), vectors)
 
 
 def _pixels(dataset: Dataset) -> int:

@@ -121,3 +121,13 @@ def test_return_adds_and_what_is_no_number_adds_nothing(user, window, growth):
     user.click(growth.button)
     user.settle()
     assert window.workspace.document.dictionary.added == "7=7"
+
+
+@pytest.mark.parametrize("user", [NEW_CLASS], indirect=True)
+def test_what_is_measured_after_is_the_network_that_grew(user, window, growth):
+    """Another change is still being prepared when exemplars are added."""
+    window.workspace.set_value("dictionary.seed", 5)
+    add(user, window, growth, 30)
+    measured = window.workspace.growth
+    assert len(window.workspace.experiment.dictionary) == 1285 + 30
+    assert measured.before.accuracy(7) == 0.0 and measured.after.accuracy(7) > 0.8
