@@ -145,6 +145,13 @@ def test_a_sum_without_abs_is_named(monkeypatch):
     assert guard.decoder("max") == ""
 
 
+def test_a_sum_that_goes_wrong_in_the_evaluation_is_named(monkeypatch):
+    """It loses what is negative before it comes to the decoder."""
+    right = decoders.evidence
+    monkeypatch.setattr(decoders, "evidence", lambda a, *more: right(a.clamp(min=0), *more))
+    assert "sum decoder" in guard.decoder("sum")
+
+
 def test_a_max_of_the_absolute_activation_is_named(monkeypatch):
     right = decoders.by_max
     monkeypatch.setattr(decoders, "by_max", lambda a, labels: right(a.abs(), labels))

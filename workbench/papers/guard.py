@@ -14,21 +14,19 @@ from its document and not from the system.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.coding import decoders
 from workbench.document import Document
+from workbench.engine.evaluation import Evaluation, evaluate
 from workbench.engine.experiment import Cancelled, Experiment
-from workbench.systems.protocol import System
-
-if TYPE_CHECKING:
-    from workbench.engine.evaluation import Evaluation
+from workbench.systems.protocol import Observable, Params, System, Wiring
 
 # Gap over ½‖s‖², the energy of silence. With MNIST and all its exemplars the right network has 0.03
 # left, with fewer 0.06; features with much in common, near which it oscillates, leave up to 0.4.
@@ -228,27 +226,94 @@ def _observed(system: System, state: Any, signals: np.ndarray, claimed: Claimed)
 
 
 def decoder(name: str) -> str:
-    """What is wrong with the decoder of equation (9) or (10) on random codes, or nothing."""
+    """What is wrong with a decoder on random codes, or nothing: equations (9) and (10).
+
+    The codes are decided by the evaluation itself, as those of a run are.
+    """
     drawn = np.random.default_rng(0)
     codes = drawn.standard_normal((64, _NEURONS))
     codes[np.abs(codes) < 0.5] = 0.0  # silent neurons
     codes[-1], codes[-2] = 0.0, -np.abs(codes[-2])  # of nothing, and of nothing positive
     labels = np.arange(_NEURONS) % _CLASSES
-    code, of = torch.from_numpy(codes), torch.from_numpy(labels)
     if name == "max":
-        decided = decoders.by_max(code, of)
         right = [int(labels[_first_largest(row)]) if max(row) > 0 else -1 for row in codes]
         equation = "(9), the class of the largest activation"
     elif name == "sum":
-        decided = decoders.by_sum(decoders.evidence(code, of, _CLASSES))
         sums = [_sums(row, labels, _CLASSES) for row in codes]
         right = [_first_largest(row) if max(row) > 0 else -1 for row in sums]
         equation = "(10), the class of the largest sum of |a|"
     else:
         return ""  # it is trained; no equation says what it decides
-    wrong = sum(int(ours) != theirs for ours, theirs in zip(decided, right, strict=True))
+    decided = _decided(name, torch.from_numpy(codes), torch.from_numpy(labels))
+    wrong = sum(ours != theirs for ours, theirs in zip(decided, right, strict=True))
     words = f"the {name} decoder decides {wrong} of {len(right)} codes otherwise than equation"
     return f"{words} {equation}" if wrong else ""
+
+
+def _decided(name: str, codes: Tensor, labels: Tensor) -> list[int]:
+    """The class that an evaluation decides each code for; −1 where it is undecided."""
+    count = len(codes)
+    # Each code is of a class of its own, so that the confusion shows what was decided for it.
+    tests = _Tests(codes, torch.arange(count))
+    system = _Codes(SimpleNamespace(steps=0), Wiring(_NEURONS, labels=labels, classes=count))
+    experiment = Experiment(
+        asked=_DECODING,
+        document=_DECODING,
+        dataset=SimpleNamespace(test=tests, class_names=[str(i) for i in range(count)]),
+        dictionary=None,
+        system=system,
+        vectors=SimpleNamespace(test=tests),
+        seconds={},
+    )
+    *_, found = evaluate(experiment, range(count))
+    columns = found.confusion[name].argmax(axis=1)
+    return [-1 if column == count else int(column) for column in columns]
+
+
+_DECODING = Document.parse(
+    {
+        "workbench": 1,
+        "system": {"kind": "lca"},
+        "signal": {"norm": "none"},
+        "run": {"precision": "float64", "batch": 24},
+    }
+)
+
+
+@dataclass(frozen=True)
+class _Tests:
+    """Codes in the place of test images."""
+
+    codes: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def rows(self, index: slice | list[int]) -> Tensor:
+        return self.codes[index]
+
+
+class _Codes(System):
+    """No network: its signals are the codes themselves."""
+
+    kind, title, summary = "codes", "Codes", "Signals are codes."
+    Params = Params
+    observables = (Observable("activation", "Activation", "trace", "neuron"),)
+    output = code = "activation"
+
+    @property
+    def neurons(self) -> int:
+        return self.wiring.features
+
+    def init(self, signal: Tensor) -> Tensor:
+        return signal
+
+    def step(self, state: Tensor) -> Tensor:
+        return state
+
+    def observe(self, state: Tensor, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        return {"activation": state}
 
 
 def _sums(a: Sequence[float], labels: Sequence[int], classes: int) -> list[float]:
