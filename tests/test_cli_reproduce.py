@@ -1,6 +1,7 @@
 """``workbench reproduce``: what it prints, what it writes, and one line for what is wrong."""
 
 import json
+import os
 
 import pytest
 
@@ -72,12 +73,47 @@ def test_all_three_decoders_are_measured_where_mnist_is(run, shared_data, monkey
         (["dseld", "tabel3"], "'tabel3': dseld has no such claim; ids start with table1"),
         (["dseld", "--budget", "huge"], "invalid choice: 'huge'"),
         (["dseld", "table4", "--out", "file"], "file: results cannot be written there"),
+        (["dseld", "table4", "--out", "taken"], "taken/report.html: not written: Is a directory"),
+        (["dseld", "table4", "--out", "x" * 300], "results cannot be written there: File name too"),
+        (["dseld", "table4", "--out", ""], "argument --out: must name a folder, got an empty text"),
+        (["dseld", "--data", "file"], "--data file: it is no folder"),
+        (["dseld", "--data", "dta"], "--data dta: there is no such folder"),
+        (["dseld", "--data", "x" * 300], "--data xxx"),
+        (["dseld", "--data", " "], "argument --data: must name a folder, got an empty text"),
     ],
 )
 def test_what_is_wrong_is_one_line(run, tmp_path, arguments, words):
     (tmp_path / "file").write_text("mine")
+    (tmp_path / "taken" / "report.html").mkdir(parents=True)
     code, out, err = run(*arguments)
     assert (code, out) == (2, "") and err.count("\n") == 1 and words in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken"]
+
+
+def test_the_data_folder_that_nobody_named_may_be_absent(run, tmp_path):
+    code, out, _ = run("dseld", "table3/mnist/sum")
+    assert code == 0 and "(needs mnist)" in out
+    (tmp_path / "data").write_text("mine")
+    code, _, err = run("dseld", "table3/mnist/sum")
+    assert code == 2 and "--data data: it is no folder" in err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="may write everywhere")
+def test_a_report_that_may_not_be_replaced_is_refused_before_the_work(run, tmp_path):
+    (tmp_path / "report.html").write_text("mine")
+    (tmp_path / "report.html").chmod(0o444)
+    code, out, err = run("dseld", "table4", "--out", tmp_path)
+    assert (code, out) == (2, "") and "report.html: not written: Permission denied" in err
+
+
+def test_a_report_of_before_stays_until_the_new_one_is_written(tmp_path):
+    from workbench.papers import report
+
+    report.make_place(tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "new" / "report.html").write_text("mine")
+    report.make_place(tmp_path / "new")
+    assert (tmp_path / "new" / "report.html").read_text() == "mine"
 
 
 def test_progress_tells_the_time_left(run, monkeypatch):

@@ -26,6 +26,8 @@ from workbench.papers.claims import (
 if TYPE_CHECKING:
     from workbench.papers.run import Progress
 
+DATA = Path("data")  # looked at where none is named; it may be absent
+
 
 def add_reproduce(parser: argparse.ArgumentParser) -> None:
     """``workbench reproduce [PAPER [CLAIM]] [--budget ...] [--data ...] [--out ...] [--json]``."""
@@ -39,16 +41,41 @@ def add_reproduce(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--data",
-        type=Path,
+        type=_folder,
         metavar="FOLDER",
-        default=Path("data"),
         help="the data root: MNIST/raw, cifar-10-batches-py, cifar10*.zip, ... (default: data)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where the report goes (default: reproduce-PAPER)"
+        "--out",
+        type=_folder,
+        metavar="DIR",
+        help="where the report goes (default: reproduce-PAPER)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object to stdout")
     parser.set_defaults(do=_reproduce)
+
+
+def _folder(text: str) -> Path:
+    """A folder named on the command line; an empty name would be the current one by accident."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must name a folder, got an empty text")
+    return Path(text)
+
+
+def _data(named: Path | None) -> Path:
+    """The data folder: one that is named must be there, or a typo would look like success.
+
+    Raises:
+        InputError: it is not there, or is no folder.
+    """
+    folder = named or DATA
+    try:
+        if folder.is_dir() or (named is None and not folder.exists()):
+            return folder
+        found = "it is no folder" if folder.exists() else "there is no such folder"
+    except OSError as error:
+        found = error.strerror or str(error)
+    raise InputError(f"--data {folder}: {found}; it must be the folder that holds the data")
 
 
 def _reproduce(options: argparse.Namespace) -> int:
@@ -58,14 +85,14 @@ def _reproduce(options: argparse.Namespace) -> int:
     if options.paper not in PAPERS:
         raise InputError(f"{options.paper!r}: no such paper; there are {', '.join(PAPERS)}")
     paper = PAPERS[options.paper]
-    chosen = paper.chosen(options.claim)
-    from workbench.engine.results import make_folder  # torch
+    chosen, data = paper.chosen(options.claim), _data(options.data)
+    from workbench.papers import report  # torch
     from workbench.papers.run import expected
 
     out = options.out or Path(f"reproduce-{paper.name}")
-    make_folder(out)  # before the work, not after it
+    report.make_place(out)  # before the work, not after it
     teller = _Teller()
-    bench = Bench(options.data, options.budget, teller.say)
+    bench = Bench(data, options.budget, teller.say)
     teller.say(f"{len(chosen)} claims, about {minutes(expected(chosen, bench))}")
     progress, path = _run(paper, chosen, bench, teller, out, quiet=options.json)
     if options.json:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional
 
-from workbench.coding import dictionaries
+from workbench.coding import decoders, dictionaries
 from workbench.coding.dictionaries import Dictionary
 from workbench.document import Document
+from workbench.engine import experiment
 from workbench.papers.claims import FULL, Bench, Claim, Finding
 from workbench.papers.run import reproduce
 from workbench.systems import kinds
@@ -58,15 +60,35 @@ def _no_inhibition(monkeypatch):
     monkeypatch.setattr(LCA, "step", step)
 
 
-def _inhibition_excites(monkeypatch):
+def _goes_to(monkeypatch, change):
+    """Every step goes towards what ``change`` makes of b, b − (G − I) a and a."""
     right = LCA.step
 
     def step(self, state):
         u, moved = state.u, right(self, state).u
-        goal = 2 * state.drive - (u + (moved - u) / self.step_ratio)  # b + (G − I) a
+        goal = change(state.drive, u + (moved - u) / self.step_ratio, self._transfer(u))
         return state._replace(u=torch.lerp(u, goal, self.step_ratio), k=state.k + 1)
 
     monkeypatch.setattr(LCA, "step", step)
+
+
+def _inhibition_excites(monkeypatch):
+    _goes_to(monkeypatch, lambda drive, goal, a: 2 * drive - goal)
+
+
+def _inhibition_halved(monkeypatch):
+    _goes_to(monkeypatch, lambda drive, goal, a: (drive + goal) / 2)
+
+
+def _no_self_term(monkeypatch):
+    _goes_to(monkeypatch, lambda drive, goal, a: goal - a)
+
+
+def _threshold_of_t(monkeypatch, factor):
+    def transfer(self, u):
+        return functional.softshrink(u, factor * self.params.threshold)
+
+    monkeypatch.setattr(LCA, "_transfer", transfer)
 
 
 def _labels_shuffled(monkeypatch):
@@ -92,24 +114,65 @@ def _random_atoms(monkeypatch):
     monkeypatch.setattr(dictionaries, "exemplar", exemplar)
 
 
-def _far_too_fast(monkeypatch):
+def _fewer_atoms(monkeypatch):
+    right = dictionaries.exemplar
+
+    def exemplar(vectors, labels, atoms, *choice):
+        return right(vectors, labels, (atoms or len(labels)) // 3, *choice)
+
+    monkeypatch.setattr(dictionaries, "exemplar", exemplar)
+
+
+def _test_images_are_atoms(monkeypatch, count=None):
+    """The first atoms, or all but one, are test images, with the right labels."""
+    right = experiment._dictionary
+
+    def dictionary(document, dataset, found, *more):
+        made = right(document, dataset, found, *more)
+        if made.labels is None:
+            return made
+        images = functional.normalize(found.test.rows(slice(0, count or len(made) - 1)))
+        atoms, labels = made.atoms.clone(), made.labels.clone()
+        atoms[: len(images)] = images
+        labels[: len(images)] = dataset.test.labels[: len(images)]
+        return Dictionary(atoms, labels, made.source)
+
+    monkeypatch.setattr(experiment, "_dictionary", dictionary)
+
+
+def _speed(monkeypatch, factor):
     ratio = LCA.step_ratio.fget
-    monkeypatch.setattr(LCA, "step_ratio", property(lambda self: 40 * ratio(self)))
+    monkeypatch.setattr(LCA, "step_ratio", property(lambda self: factor * ratio(self)))
 
 
-def _far_too_slow(monkeypatch):
-    ratio = LCA.step_ratio.fget
-    monkeypatch.setattr(LCA, "step_ratio", property(lambda self: ratio(self) / 40))
+def _sum_without_abs(monkeypatch):
+    def evidence(activation, labels, classes):
+        sums = activation.new_zeros(len(activation), classes)
+        return sums.index_add_(1, labels, activation)
+
+    monkeypatch.setattr(decoders, "evidence", evidence)
 
 
-BREAKS = {
+# Of the network, of its dictionary, and of its decoders.
+NETWORKS = {
     "no inhibition": _no_inhibition,
     "inhibition excites": _inhibition_excites,
+    "inhibition halved": _inhibition_halved,
+    "no self term": _no_self_term,
+    "λ doubled in T": lambda monkeypatch: _threshold_of_t(monkeypatch, 2.0),
+    "λ halved in T": lambda monkeypatch: _threshold_of_t(monkeypatch, 0.5),
+    "far too fast": lambda monkeypatch: _speed(monkeypatch, 40),
+    "far too slow": lambda monkeypatch: _speed(monkeypatch, 1 / 40),
+    "τ too long by half": lambda monkeypatch: _speed(monkeypatch, 1 / 1.5),
+}
+ATOMS = {
     "labels shuffled": _labels_shuffled,
     "random atoms": _random_atoms,
-    "far too fast": _far_too_fast,
-    "far too slow": _far_too_slow,
+    "fewer atoms": _fewer_atoms,
+    "test images are atoms": _test_images_are_atoms,
 }
+SUMS = {"sum without abs": _sum_without_abs}
+BREAKS = NETWORKS | ATOMS | SUMS
 
 
 @pytest.fixture

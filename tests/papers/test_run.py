@@ -9,7 +9,7 @@ from tests.papers.conftest import claim_of, digits
 from workbench.engine.experiment import Cancelled
 from workbench.errors import InputError
 from workbench.papers import PAPERS
-from workbench.papers.claims import FULL, NOT_RUN, QUICK, REPRODUCED, Bench, Claim
+from workbench.papers.claims import FULL, NOT_RUN, QUICK, REPRODUCED, Bench, Claim, Guarded
 from workbench.papers.coding import Accuracy, Coding
 from workbench.papers.run import expected, plan, reproduce
 
@@ -42,7 +42,7 @@ class Counting:
             if self.refuses:
                 raise InputError("the disk is on fire")
             yield step / 4
-        return self.key
+        return Guarded(self.key)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.papers.conftest import LCA, claim_of, digits, found
+from tests.papers.conftest import LCA, NETWORKS, claim_of, digits, found
 from workbench.engine.experiment import Cancelled
 from workbench.papers.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Bench, Printed
 from workbench.papers.timing import Bottleneck, StageTime, Timing
@@ -31,6 +31,13 @@ def test_a_network_that_does_nothing_is_no_bottleneck(quick_features, monkeypatc
     assert found(BOTTLENECK).verdict == NOT_REPRODUCED
 
 
+@pytest.mark.parametrize("broken", NETWORKS, indirect=True)
+def test_a_wrong_network_is_no_bottleneck_however_long_it_takes(quick_features, broken):
+    small = replace(TIMING, neurons=4000, samples=1)
+    finding = found(claim_of(Bottleneck(small, small), "most of the time"))
+    assert finding.verdict == NOT_REPRODUCED and "not that of the paper" in finding.why
+
+
 def test_the_milliseconds_of_other_machines_are_shown_beside_ours_and_not_judged():
     finding = found(claim_of(StageTime("features", TIMING, TIMING), Printed("138", "ms")))
     assert finding.verdict == NOT_RUN and finding.ours.endswith(" ms")
@@ -42,7 +49,7 @@ def test_neurons_do_fire_while_the_time_is_taken(quick_features):
     with pytest.raises(StopIteration) as end:
         while True:
             next(steps)
-    assert 50 < end.value.value.firing < 10_000
+    assert 50 < end.value.value.result.firing < 10_000
 
 
 def test_it_can_be_cancelled(quick_features):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,6 +56,14 @@ class Finding:
     fingerprint: str = ""  # of the run it was measured in
 
 
+@dataclass(frozen=True, eq=False)
+class Guarded:
+    """What a work gave, and why no claim may count as reproduced by it, or nothing."""
+
+    result: Any
+    fault: str = ""  # one sentence, from `workbench.papers.guard`
+
+
 @dataclass
 class Bench:
     """Where works are done: the data at hand, the budget, and how to tell and to stop."""
@@ -87,7 +95,7 @@ class Work(Protocol):
         """A rough guess, from two CPU cores; only the proportions matter once it runs."""
 
     def do(self, bench: Bench) -> Iterator[float]:
-        """Do it, yielding the part done so far (0 to 1); the result is what it returns.
+        """Do it, yielding the part done so far (0 to 1); it returns the result as `Guarded`.
 
         Raises:
             InputError: data or weights are absent or wrong.
@@ -107,6 +115,18 @@ class Measure(Protocol):
 
     def find(self, claim: Claim, results: list[Any], budget: str) -> Finding:
         """Judge by the results of these works, in their order."""
+
+
+class OneWork:
+    """What the measures of a single work share; a quick budget without a quick one has none."""
+
+    @property
+    def document(self) -> Document | None:
+        return next(iter(self.full.documents), None)
+
+    def works(self, budget: str) -> tuple[Work, ...]:
+        work = self.full if budget == FULL else getattr(self, "quick", None)
+        return () if work is None else (work,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +161,14 @@ class Claim:
     def judged(self, holds: bool, why: str, **more: str) -> Finding:
         """A finding that judges."""
         return Finding(self, REPRODUCED if holds else NOT_REPRODUCED, why, **more)
+
+    def guarded(self, finding: Finding, faults: list[str]) -> Finding:
+        """A finding of these works: numbers that something wrong has given reproduce nothing."""
+        why = next(filter(None, faults), "")
+        if not why:
+            return finding
+        verdict = NOT_RUN if finding.verdict == NOT_RUN else NOT_REPRODUCED
+        return replace(finding, verdict=verdict, why=why)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.document import Document
 from workbench.papers import judging, sources
-from workbench.papers.claims import FULL, QUICK, Bench, Claim, Finding
+from workbench.papers.claims import FULL, QUICK, Bench, Claim, Finding, Guarded, OneWork
 
 if TYPE_CHECKING:
     from workbench.engine.evaluation import Evaluation
@@ -56,14 +56,19 @@ class Coding:
 
     def do(self, bench: Bench) -> Iterator[float]:
         from workbench.engine.evaluation import evaluate  # torch
+        from workbench.papers import guard
 
         experiment = prepared(sources.located(self.document, bench.data), bench)
         chosen = None if self.samples is None else some_of(experiment, self.samples)
+        coded = range(len(experiment.dataset.test)) if chosen is None else chosen
+        bench.report("Comparing network and dictionary with the equations")
+        checked = (experiment, self.document, coded, bench.cancelled)
+        fault = guard.before(*checked) or guard.in_use(*checked)
         for evaluation in evaluate(experiment, chosen, bench.cancelled):
             if evaluation.stage:
                 bench.report(evaluation.stage)
             yield evaluation.done / evaluation.total
-        return evaluation
+        return Guarded(evaluation, fault or guard.after(evaluation, self.document, len(coded)))
 
 
 def prepared(document: Document, bench: Bench) -> Experiment:
@@ -86,7 +91,7 @@ def some_of(experiment: Experiment, count: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class Accuracy(OneWork):
     """The part of the test images classified rightly by one decoder, against a printed one."""
 
     decoder: str
@@ -95,23 +100,16 @@ class Accuracy:
     other: str = ""  # how the quick coding differs from theirs; it is then shown, not judged
     tests: int = 10_000  # images theirs was measured on
 
-    @property
-    def document(self) -> Document:
-        return self.full.document
-
-    def works(self, budget: str) -> tuple[Coding, ...]:
-        coding = self.full if budget == FULL else self.quick
-        return () if coding is None else (coding,)
-
     def find(self, claim: Claim, results: list[Evaluation], budget: str) -> Finding:
         (evaluation,) = results
         part = evaluation.accuracy.get(self.decoder)
-        more = {"conditions": described(evaluation), "fingerprint": evaluation.fingerprint}
+        more = _origin(evaluation)
         if part is None:
             return claim.not_run(f"nothing was decided by the {self.decoder} decoder", **more)
         more["ours"] = f"{100 * part:.2f} %"
-        if risen(evaluation):
-            return claim.judged(False, risen(evaluation), **more)
+        wrong = _decoder(self.decoder)
+        if wrong:
+            return claim.judged(False, wrong, **more)
         if budget == QUICK and self.other:
             return claim.not_run(f"{self.other}; the full budget judges it", **more)
         return claim.judged(*self._judge(claim, part, evaluation.done), **more)
@@ -127,17 +125,10 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Drawn(OneWork):
     """Accuracies that a figure shows and no text prints: measured, shown, not judged."""
 
     full: Coding
-
-    @property
-    def document(self) -> Document:
-        return self.full.document
-
-    def works(self, budget: str) -> tuple[Coding, ...]:
-        return (self.full,) if budget == FULL else ()
 
     def find(self, claim: Claim, results: list[Evaluation], budget: str) -> Finding:
         (evaluation,) = results
@@ -145,8 +136,7 @@ class Drawn:
         return claim.not_run(
             "the figure prints no number to compare with; read it off beside ours",
             ours=", ".join(parts),
-            conditions=described(evaluation),
-            fingerprint=evaluation.fingerprint,
+            **_origin(evaluation),
         )
 
 
@@ -172,7 +162,7 @@ class Rise:
         if None in parts:
             return claim.not_run(f"no accuracy of the {self.decoder} decoder", **more)
         more["ours"] = " → ".join(f"{100 * part:.1f}" for part in parts) + " %"
-        wrong = next(filter(None, map(risen, results)), "")
+        wrong = _decoder(self.decoder)
         if wrong:
             return claim.judged(False, wrong, **more)
         steepness = judging.trend(parts, results[0].done)
@@ -186,31 +176,22 @@ class Rise:
 
 
 @dataclass(frozen=True)
-class OnePeak:
+class OnePeak(OneWork):
     """A mean firing count that rises to one peak and falls after it."""
 
     full: Coding
     quick: Coding | None = None
-
-    @property
-    def document(self) -> Document:
-        return self.full.document
-
-    def works(self, budget: str) -> tuple[Coding, ...]:
-        coding = self.full if budget == FULL else self.quick
-        return () if coding is None else (coding,)
 
     def find(self, claim: Claim, results: list[Evaluation], budget: str) -> Finding:
         (evaluation,) = results
         curve = evaluation.firing_counts
         peak = int(curve.argmax())
         return claim.judged(
-            self._holds(curve.tolist(), peak) and not risen(evaluation),
+            self._holds(curve.tolist(), peak),
             f"from 0 to {curve[peak]:.1f} neurons at step {peak}, then to {curve[-1]:.1f}; on "
             f"average {evaluation.active_fraction:.2%} of {evaluation.neurons} neurons",
             ours=f"peak {curve[peak]:.1f} at step {peak}",
-            conditions=described(evaluation),
-            fingerprint=evaluation.fingerprint,
+            **_origin(evaluation),
         )
 
     @staticmethod
@@ -224,39 +205,32 @@ class OnePeak:
 
 
 @dataclass(frozen=True)
-class MeanFiring:
+class MeanFiring(OneWork):
     """The mean part of the neurons that fire at a step, against a printed percentage."""
 
     full: Coding
-
-    @property
-    def document(self) -> Document:
-        return self.full.document
-
-    def works(self, budget: str) -> tuple[Coding, ...]:
-        return (self.full,) if budget == FULL else ()
 
     def find(self, claim: Claim, results: list[Evaluation], budget: str) -> Finding:
         (evaluation,) = results
         percent = 100 * evaluation.active_fraction
         return claim.judged(
-            claim.theirs.same_digits(percent) and not risen(evaluation),
+            claim.theirs.same_digits(percent),
             f"{percent * evaluation.neurons / 100:.1f} of {evaluation.neurons} neurons",
             ours=f"{percent:.3g} %",
-            conditions=described(evaluation),
-            fingerprint=evaluation.fingerprint,
+            **_origin(evaluation),
         )
 
 
-def risen(evaluation: Evaluation) -> str:
-    """What is wrong with a network whose energy did not fall, or nothing.
+def _decoder(name: str) -> str:
+    """What is wrong with a decoder, or nothing."""
+    from workbench.papers import guard  # torch
 
-    Right answers alone prove little: without any inhibition the most active neuron is the nearest
-    exemplar, which classifies as well. But only the network of equation (3) descends its energy.
-    """
-    first, last = evaluation.energy["total"][[0, -1]]
-    words = f"the energy went from {first:.4g} to {last:.4g}; a network of equation (3) lowers it"
-    return "" if last < first else words
+    return guard.decoder(name)
+
+
+def _origin(evaluation: Evaluation) -> dict[str, str]:
+    """Where a number comes from, as a finding tells it."""
+    return {"conditions": described(evaluation), "fingerprint": evaluation.fingerprint}
 
 
 def described(evaluation: Evaluation) -> str:

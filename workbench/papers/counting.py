@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.analysis import workload
 from workbench.document import Document
-from workbench.papers.claims import FULL, Claim, Finding, Work
+from workbench.papers.claims import Claim, Finding, OneWork, Work
 from workbench.papers.coding import Coding, described
 
 if TYPE_CHECKING:
@@ -65,18 +65,11 @@ class Operations:
 
 
 @dataclass(frozen=True)
-class MeasuredOperations:
+class MeasuredOperations(OneWork):
     """Equation (12) with the number of firing neurons of a run: shown, not judged."""
 
     full: Coding
     quick: Coding
-
-    @property
-    def document(self) -> Document:
-        return self.full.document
-
-    def works(self, budget: str) -> tuple[Coding, ...]:
-        return (self.full if budget == FULL else self.quick,)
 
     def find(self, claim: Claim, results: list[Evaluation], budget: str) -> Finding:
         (evaluation,) = results

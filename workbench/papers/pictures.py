@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.document import Document
 from workbench.papers import sources
-from workbench.papers.claims import FULL, QUICK, Bench, Claim, Finding
+from workbench.papers.claims import FULL, QUICK, Bench, Claim, Finding, Guarded, OneWork
 from workbench.papers.coding import prepared
 
 if TYPE_CHECKING:
@@ -41,48 +41,55 @@ class Pictures:
 class Reconstruction:
     """Images of one class, reconstructed under one document."""
 
-    doc: Document
+    document: Document
     of_class: str  # their class
     images: int
 
     @property
     def key(self) -> tuple:
-        return ("reconstruction", self.doc.to_json(), self.of_class, self.images)
+        return ("reconstruction", self.document.to_json(), self.of_class, self.images)
 
     @property
     def title(self) -> str:
-        kind = self.doc.dictionary.kind
+        kind = self.document.dictionary.kind
         return f"{self.images} images of {self.of_class}, {kind} dictionary"
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        return (self.doc,)
+        return (self.document,)
 
     @property
     def seconds(self) -> float:
-        numbers = 3072 * (self.doc.dictionary.atoms or 50_000)
-        return 3 + _PER_NUMBER * numbers * self.doc.system["steps"]
+        numbers = 3072 * (self.document.dictionary.atoms or 50_000)
+        return 3 + _PER_NUMBER * numbers * self.document.system["steps"]
 
     def do(self, bench: Bench) -> Iterator[float]:
         import torch  # seconds
 
-        experiment = prepared(sources.located(self.doc, bench.data), bench)
+        from workbench.papers import guard
+
+        experiment = prepared(sources.located(self.document, bench.data), bench)
         label = experiment.dataset.class_names.index(self.of_class)
         found = (experiment.dataset.test.labels == label).nonzero().flatten().tolist()
-        state, system = experiment.initial(found[: self.images]), experiment.system
-        each = round(1 / system.params.time_step)
+        found = found[: self.images]
+        fault = guard.before(experiment, self.document, found, bench.cancelled)
+        state, system = experiment.initial(found), experiment.system
+        each, watch = round(1 / system.params.time_step), guard.Watch(system, self.document)
         rows = [system.observe(state, ("energy",))["energy"]]
         for step in range(1, experiment.steps + 1):
             if bench.cancelled():
                 from workbench.engine.experiment import Cancelled
 
                 raise Cancelled
-            state = system.step(state)
+            moved = system.step(state)
+            watch.see(step, state, moved)
+            state = moved
             if step % each == 0:
                 rows.append(system.observe(state, ("energy",))["energy"])
                 yield step / experiment.steps
         seen = system.observe(state, ("input", "reconstruction"))
-        return _pictures(seen, torch.stack(rows), experiment, each)
+        pictures = _pictures(seen, torch.stack(rows), experiment, each)
+        return Guarded(pictures, fault or watch.fault)
 
 
 def _pictures(seen: dict[str, Any], energy: Any, experiment: Any, each: int) -> Pictures:
@@ -127,33 +134,48 @@ def settled(total: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A number of Table 1, against the range that several images span."""
+class Within:
+    """How far a number may be from a median: by a factor, or by a difference where it has none."""
+
+    factor: float = 1.0
+    difference: float = 0.0
+    unit: str = ""
+
+    def near(self, theirs: float, ours: float) -> bool:
+        """Whether it is no farther; nothing is near a number that is not finite."""
+        if self.difference:
+            return abs(theirs - ours) <= self.difference
+        return theirs / self.factor <= ours <= theirs * self.factor
+
+    def __str__(self) -> str:
+        if self.difference:
+            return f"within {self.difference:g} {self.unit}".strip()
+        return f"within a factor of {self.factor:g}"
+
+
+@dataclass(frozen=True)
+class Measured(OneWork):
+    """A number of Table 1, not far from the median of several images."""
 
     what: str  # the field of `Pictures`
+    within: Within
     full: Reconstruction
     quick: Reconstruction
     other: str  # how the quick one differs from theirs
-
-    @property
-    def document(self) -> Document:
-        return self.full.doc
-
-    def works(self, budget: str) -> tuple[Reconstruction, ...]:
-        return (self.full if budget == FULL else self.quick,)
 
     def find(self, claim: Claim, results: list[Pictures], budget: str) -> Finding:
         (pictures,) = results
         values = getattr(pictures, self.what)
         low, high = min(values), max(values)
+        middle = median(values)
         spread = f"{_number(low)} to {_number(high)} over {len(values)} images"
-        ours = f"{_number(median(values))} {claim.theirs.unit}".strip()
+        ours = f"{_number(middle)} {claim.theirs.unit}".strip()
         more = {"ours": ours, "conditions": described(pictures)}
         if budget == QUICK:
             why = f"{self.other}; the full budget judges it; ours is {spread}"
             return claim.not_run(why, **more)
-        holds = math.isfinite(high) and low <= claim.theirs.value <= high
-        return claim.judged(holds, f"the median; {spread}", **more)
+        holds = self.within.near(claim.theirs.value, middle)
+        return claim.judged(holds, f"the median must be {self.within}; {spread}", **more)
 
 
 def _number(value: float) -> str:
@@ -171,7 +193,7 @@ class Better:
 
     @property
     def document(self) -> Document:
-        return self.full[0].doc
+        return self.full[0].document
 
     def works(self, budget: str) -> tuple[Reconstruction, ...]:
         return self.full if budget == FULL else self.quick

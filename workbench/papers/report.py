@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from workbench import __version__
+from workbench.engine.results import make_folder
 from workbench.errors import InputError
 from workbench.papers.claims import (
     NOT_REPRODUCED,
@@ -29,6 +30,28 @@ _CLASSES = {REPRODUCED: "yes", NOT_REPRODUCED: "no", NOT_RUN: "open"}
 NAME = "report.html"
 
 
+def make_place(folder: Path) -> None:
+    """Make the folder of a report, if it is not there; a report that is there stays as it is.
+
+    Raises:
+        InputError: the folder cannot be made, or no report can be written into it.
+    """
+    make_folder(folder)
+    path = folder / NAME
+    try:
+        there = path.exists()
+        with path.open("a"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: not written: {error.strerror or error}")
+
+
 def write(folder: Path, paper: Paper, bench: Bench, progress: Progress) -> Path:
     """Write the report into a folder that is there; returns its path.
 
@@ -39,7 +62,7 @@ def write(folder: Path, paper: Paper, bench: Bench, progress: Progress) -> Path:
     try:
         path.write_text(page(paper, bench, progress), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        raise InputError(f"{path}: not written: {error.strerror or error}") from error
+        raise _not_written(path, error) from error
     return path
 
 
@@ -191,9 +214,10 @@ _PAGE = """<!doctype html>
 <p class="quiet">$reference</p>
 <ul class="totals">$totals</ul>
 <p>$setting</p>
-<p class="quiet">Reproduced: inside the tolerance that its row names and gives a reason for. Not
-reproduced: measured and outside it. Not run: data, weights, time or comparability are missing; what
-was measured all the same stands beside it.</p>
+<p class="quiet">Reproduced: inside the tolerance that its row names and gives a reason for, and
+measured with what agrees with the paper's equations. Not reproduced: measured, and one of the two
+fails. Not run: data, weights, time or comparability are missing; what was measured all the same
+stands beside it.</p>
 $failed
 $tables
 <h2>Figures</h2>

@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.papers import sources
-from workbench.papers.claims import FULL, Bench, Claim, Finding, Work
+from workbench.papers.claims import FULL, Bench, Claim, Finding, Guarded, Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class _Run:
     def __init__(self, claims: Sequence[Claim], bench: Bench) -> None:
         self.claims, self.bench = claims, bench
         self.works = plan(claims, bench)
-        self.results: dict[tuple, Any] = {}
+        self.results: dict[tuple, Guarded | InputError] = {}
         self.findings: list[Finding] = []
         self.judged: set[str] = set()
         self.done = 0.0  # guessed seconds of the works done
@@ -115,7 +115,10 @@ class _Run:
         refused = [result for result in results if isinstance(result, InputError)]
         if refused:
             return claim.not_run(str(refused[0]))
-        return claim.measure.find(claim, results, self.bench.budget)
+        finding = claim.measure.find(
+            claim, [guarded.result for guarded in results], self.bench.budget
+        )
+        return claim.guarded(finding, [guarded.fault for guarded in results])
 
     def _progress(self, work: Work | None = None, part: float = 0.0) -> Progress:
         spent = time.monotonic() - self.started
@@ -127,5 +130,5 @@ class _Run:
             doing=work.title if work else "",
             seconds_left=max(pace * left, 0.0),
             seconds=spent,
-            results={k: r for k, r in self.results.items() if not isinstance(r, InputError)},
+            results={k: r.result for k, r in self.results.items() if isinstance(r, Guarded)},
         )

@@ -9,7 +9,7 @@ from statistics import median
 
 from workbench.document import Document
 from workbench.document.schema import Backbone
-from workbench.papers.claims import FULL, Bench, Claim, Finding
+from workbench.papers.claims import Bench, Claim, Finding, Guarded, OneWork
 
 STAGES = ("features", "network", "decoding")
 _CLASSES = 1000
@@ -62,18 +62,20 @@ class Timing:
         for done, seconds in enumerate(self._features(bench)):
             spent["features"].append(seconds)
             yield 0.3 * (done + 1) / self.samples
-        firing = []
-        for done, (network, decoding, count) in enumerate(self._coding(bench)):
+        firing, fault = [], ""
+        for done, (network, decoding, count, wrong) in enumerate(self._coding(bench)):
             spent["network"].append(network)
             spent["decoding"].append(decoding)
             firing.append(count)
+            fault = fault or wrong
             yield 0.3 + 0.7 * (done + 1) / self.samples
-        return Stages(
+        stages = Stages(
             {stage: 1000 * median(seconds) for stage, seconds in spent.items()},
             self.samples,
             self.neurons,
             sum(firing) / len(firing),
         )
+        return Guarded(stages, fault)
 
     def _features(self, bench: Bench) -> Iterator[float]:
         import torch
@@ -89,11 +91,13 @@ class Timing:
             backbone.features(image)
             yield time.perf_counter() - started
 
-    def _coding(self, bench: Bench) -> Iterator[tuple[float, float, float]]:
+    def _coding(self, bench: Bench) -> Iterator[tuple[float, float, int, str]]:
+        """Seconds of network and decoding, firing neurons, and what is wrong, by sample."""
         import torch
 
         from workbench.coding import decoders, dictionaries
         from workbench.engine.experiment import Cancelled, system_params
+        from workbench.papers import guard
         from workbench.systems import kinds
         from workbench.systems.protocol import Wiring
 
@@ -102,6 +106,7 @@ class Timing:
         labels = torch.arange(self.neurons) % _CLASSES
         params, wiring = system_params(self.system), Wiring(self.features, atoms, labels, _CLASSES)
         system = kinds()[self.system.system["kind"]](params, wiring)
+        claimed = guard.Claimed.by(self.system)
         for sample in range(self.samples):
             drawn = torch.Generator().manual_seed(sample)
             parts = torch.randperm(self.neurons, generator=drawn)[:_PARTS]
@@ -115,20 +120,20 @@ class Timing:
             coded = time.perf_counter()
             code = system.observe(state, (system.code,))[system.code]
             decoders.by_sum(decoders.evidence(code, labels, _CLASSES))
-            yield coded - started, time.perf_counter() - coded, int((code != 0).sum())
+            decoded = time.perf_counter()
+            wrong = guard.network(system, claimed) or guard.one_step(
+                system, state, system.step(state), claimed
+            )
+            yield coded - started, decoded - coded, int((code != 0).sum()), wrong
 
 
 @dataclass(frozen=True)
-class StageTime:
+class StageTime(OneWork):
     """How long one stage takes: another machine's milliseconds are only shown beside ours."""
 
     stage: str
     full: Timing
     quick: Timing
-    document: Document | None = None
-
-    def works(self, budget: str) -> tuple[Timing, ...]:
-        return (self.full if budget == FULL else self.quick,)
 
     def find(self, claim: Claim, results: list[Stages], budget: str) -> Finding:
         (stages,) = results
@@ -140,15 +145,11 @@ class StageTime:
 
 
 @dataclass(frozen=True)
-class Bottleneck:
+class Bottleneck(OneWork):
     """The network takes longer than the two other stages together."""
 
     full: Timing
     quick: Timing
-    document: Document | None = None
-
-    def works(self, budget: str) -> tuple[Timing, ...]:
-        return (self.full if budget == FULL else self.quick,)
 
     def find(self, claim: Claim, results: list[Stages], budget: str) -> Finding:
         (stages,) = results
