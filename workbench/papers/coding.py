@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.document import Document
+from workbench.errors import InputError
 from workbench.papers import judging, sources
 from workbench.papers.claims import FULL, QUICK, Bench, Claim, Finding, Guarded, OneWork
 
@@ -64,10 +65,15 @@ class Coding:
         bench.report("Comparing network and dictionary with the equations")
         checked = (experiment, self.document, coded, bench.cancelled)
         fault = guard.before(*checked) or guard.in_use(*checked)
-        for evaluation in evaluate(experiment, chosen, bench.cancelled):
-            if evaluation.stage:
-                bench.report(evaluation.stage)
-            yield evaluation.done / evaluation.total
+        try:
+            for evaluation in evaluate(experiment, chosen, bench.cancelled):
+                if evaluation.stage:
+                    bench.report(evaluation.stage)
+                yield evaluation.done / evaluation.total
+        except InputError:
+            if not fault:
+                raise
+            return Guarded(None, fault)  # a faulty network refused its own codes
         return Guarded(evaluation, fault or guard.after(evaluation, self.document, len(coded)))
 
 

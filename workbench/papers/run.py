@@ -115,6 +115,9 @@ class _Run:
         refused = [result for result in results if isinstance(result, InputError)]
         if refused:
             return claim.not_run(str(refused[0]))
+        undone = [guarded for guarded in results if guarded.result is None]
+        if undone:
+            return claim.judged(False, undone[0].fault)
         finding = claim.measure.find(
             claim, [guarded.result for guarded in results], self.bench.budget
         )
@@ -130,5 +133,9 @@ class _Run:
             doing=work.title if work else "",
             seconds_left=max(pace * left, 0.0),
             seconds=spent,
-            results={k: r.result for k, r in self.results.items() if isinstance(r, Guarded)},
+            results={
+                key: done.result
+                for key, done in self.results.items()
+                if isinstance(done, Guarded) and done.result is not None
+            },
         )
