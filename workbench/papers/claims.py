@@ -60,7 +60,7 @@ class Finding:
 class Guarded:
     """What a work gave, and why no claim may count as reproduced by it, or nothing."""
 
-    result: Any
+    result: Any  # None: a faulty network gave none
     fault: str = ""  # one sentence, from `workbench.papers.guard`
 
 
