@@ -269,13 +269,25 @@ def test_what_is_used_again_gives_the_same_as_building_anew(document, changes):
         assert torch.equal(made.initial([3]).drive, fresh.initial([3]).drive)
 
 
+def test_a_learned_dictionary_is_learned_anew_when_the_signals_change_their_length(document):
+    base = document(dictionary={"kind": "learned", "atoms": 12, "learning_updates": 4})
+    changed = base.with_text("signal.norm=1")
+    before, anew = prepare(base), prepare(changed)
+    after = prepare(changed, before)
+    assert after.document == anew.document
+    assert torch.equal(after.system.wiring.atoms, anew.system.wiring.atoms)
+    assert prepare(base.with_text("system.threshold=0.5"), before).dictionary is before.dictionary
+
+
 def test_the_warning_of_the_drive_follows_live_parameters_and_growth(document):
     quiet = prepare(document(threshold=2.0))
     assert quiet.notes == ()
     loud = with_live_params(quiet, document(threshold=0.01))
     assert "times the threshold" in loud.notes[0]
-    grown = prepare(document(threshold=0.01).with_text("dictionary.added=3=2"), loud)
-    assert grown.notes == loud.notes
+    more = document(threshold=0.01).with_text("dictionary.added=3=2")
+    grown = prepare(more, loud)
+    assert grown.notes == prepare(more).notes
+    assert grown.drive == pytest.approx(prepare(more).drive, rel=1e-5)
     assert with_live_params(loud, document(threshold=2.0)).notes == ()
 
 

@@ -62,20 +62,25 @@ def bound(lasso: Lasso) -> Bound:
     return Bound(lasso.step_ratio, 2.0 / largest, int(active.sum()))
 
 
-def warn_of_drive(lasso: Lasso) -> str | None:
+def largest_drive(signal: Tensor, atoms: Tensor) -> float:
+    """max |φᵢᵀs| of signals [B, N] over atoms [M, N]; 0 where there are none."""
+    return float((signal @ atoms.T).abs().max()) if len(atoms) else 0.0
+
+
+def warn_of_drive(drive: float, threshold: float) -> str | None:
     """A sentence if the drive is so large against the threshold that all neurons will fire.
 
     Features of pretrained networks may be hundreds long: then every neuron passes its threshold
     within the first steps, all inhibit each other at once, and the network dies or explodes.
 
     Args:
-        lasso: of one sample, at any step.
+        drive: the largest of one sample.
+        threshold: at which a neuron fires.
     """
-    drive = float((lasso.signal @ lasso.atoms.T).abs().max())
-    if lasso.threshold <= 0 or drive <= _LARGE_DRIVE * lasso.threshold:
+    if threshold <= 0 or drive <= _LARGE_DRIVE * threshold:
         return None
     return (
-        f"The largest drive is {drive / lasso.threshold:.0f} times the threshold: nearly all "
+        f"The largest drive is {drive / threshold:.0f} times the threshold: nearly all "
         f"neurons will fire at once. Scale the signals (signal.norm = 10), or raise the threshold."
     )
 

@@ -59,13 +59,14 @@ class Experiment:
     vectors: Vectors
     seconds: Mapping[str, float]  # time spent on "features" and "dictionary"
     known: tuple[str, ...] = ()  # what a person should know, one line each
-    drive_note: str | None = None  # a warning that the drive is too large for the threshold
+    drive: float | None = None  # the largest of the first test sample; None: no dictionary
     stamp: tuple = ()  # changes when the files that were read do
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know, one line each."""
-        return (*self.known, *((self.drive_note,) if self.drive_note else ()))
+        note = _drive_note(self)
+        return self.known if note is None else (*self.known, note)
 
     @property
     def steps(self) -> int:
@@ -172,15 +173,19 @@ def prepare(
     notes = _notes(dataset, dictionary, found)
     made = (dataset, dictionary, system, found, seconds, notes)
     experiment = Experiment(document, resolved, *made, stamp=stamp)
-    # The drive of the first signal reads the whole dictionary; that of a grown one is known.
-    known = grown_from is not None and _driven_alike(grown_from.asked, document)
-    drive_note = grown_from.drive_note if known else _drive_note(experiment)
-    return replace(experiment, drive_note=drive_note)
+    return replace(experiment, drive=_largest_drive(experiment, grown_from))
 
 
-def _driven_alike(old: Document, new: Document) -> bool:
-    """Whether the first signal meets the same threshold as strongly as before."""
-    return (old.signal, old.system, old.run) == (new.signal, new.system, new.run)
+def _largest_drive(experiment: Experiment, grown_from: Experiment | None) -> float | None:
+    """The largest drive of the first test sample; where a dictionary grew, new atoms are read."""
+    atoms = experiment.system.wiring.atoms
+    if atoms is None:
+        return None
+    signal = experiment.signals([0])
+    old, asked = grown_from, experiment.asked
+    if old is None or (old.asked.signal, old.asked.run) != (asked.signal, asked.run):
+        return stability.largest_drive(signal, atoms)
+    return max(old.drive, stability.largest_drive(signal, atoms[len(old.dictionary) :]))
 
 
 def _dictionary(
@@ -192,13 +197,13 @@ def _dictionary(
 ) -> Dictionary:
     """The dictionary asked for; an earlier one of the same images is used again, or grown."""
     before = None
+    learned = document.dictionary.kind == "learned"  # from signals at the length they have
     if previous and previous.dataset is dataset and previous.dictionary:
         before = (previous.asked.dictionary, previous.dictionary)
-        if before[0] == document.dictionary:
+        same_length = previous.asked.signal == document.signal
+        if before[0] == document.dictionary and (same_length or not learned):
             return previous.dictionary
-    rows: Rows = found.train
-    if document.dictionary.kind == "learned":  # from signals as they are coded
-        rows = _ScaledRows(rows, natural_norm(document, found))
+    rows: Rows = _ScaledRows(found.train, natural_norm(document, found)) if learned else found.train
     parts = (document.dictionary, rows, dataset.train.labels, found.size)
     return _checked(dictionaries.build, *parts, dataset.class_names, before, tell)
 
@@ -234,10 +239,7 @@ def with_live_params(experiment: Experiment, document: Document) -> Experiment:
         view=document.view,
         decoder=resolved_decoder(document, experiment.dataset),
     )
-    changed = replace(experiment, asked=document, document=resolved, system=system)
-    if _driven_alike(experiment.asked, document):
-        return changed
-    return replace(changed, drive_note=_drive_note(changed))
+    return replace(experiment, asked=document, document=resolved, system=system)
 
 
 def system_params(document: Document) -> Any:
@@ -305,8 +307,11 @@ def _notes(dataset: Dataset, dictionary: Dictionary | None, found: Vectors) -> t
 
 def _drive_note(experiment: Experiment) -> str | None:
     """A word of warning if the first signal drives the neurons far beyond their threshold."""
-    lasso = experiment.system.lasso(experiment.initial([0]))
-    return None if lasso is None else stability.warn_of_drive(lasso)
+    system = experiment.system
+    name = next((o.threshold for o in system.observables if o.threshold), None)
+    if experiment.drive is None or name is None:
+        return None
+    return stability.warn_of_drive(experiment.drive, getattr(system.params, name))
 
 
 def _precision(document: Document) -> torch.dtype:
