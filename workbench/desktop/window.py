@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QKeyCombination, Qt
 from PySide6.QtGui import QIcon, QKeySequence
@@ -27,7 +27,6 @@ from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.arrangement import Arrangement
 from workbench.desktop.cache import ask_and_clear
-from workbench.desktop.claims import ClaimsDialog
 from workbench.desktop.clock import FrameClock
 from workbench.desktop.downloads import DownloadDialog, Wish, mends
 from workbench.desktop.files import SessionFiles, can_be_dropped
@@ -42,6 +41,9 @@ from workbench.desktop.theme import theme
 from workbench.desktop.views import VIEWS
 from workbench.desktop.workspace import Workspace
 from workbench.document import Document, assets
+
+if TYPE_CHECKING:
+    from workbench.desktop.claims import ClaimsDialog
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
 NARROW = 1100  # below this width there is no room for both
@@ -402,6 +404,8 @@ class Window(QMainWindow):
 
     def show_claims(self) -> None:
         """What papers claim, and how much of it is reproduced here."""
+        from workbench.desktop.claims import ClaimsDialog  # the first paint need not wait for it
+
         if self.claims is None:
             self.claims = ClaimsDialog(self.workspace, self.files, self)
         self.claims.show()
