@@ -12,8 +12,10 @@ from workbench.engine.experiment import Experiment
 from workbench.engine.runner import Runner
 from workbench.systems.lca import LCA
 
+LCA_OF_DIGITS = {"kind": "lca", "threshold": 1.0, "time_constant": 20.0, "steps": 40}
 SYSTEMS = {
-    "lca": {"kind": "lca", "threshold": 1.0, "time_constant": 20.0, "steps": 40},
+    "lca": LCA_OF_DIGITS,
+    "lca lazy": LCA_OF_DIGITS,
     "lif": {"kind": "lif", "gain": 3.0, "steps": 40},
     "lif poisson": {"kind": "lif", "encoding": "poisson", "gain": 3.0, "steps": 40, "seed": 7},
 }
@@ -27,6 +29,8 @@ def document() -> Callable[..., Document]:
         sections = {k: v for k, v in changes.items() if isinstance(v, dict)}
         parameters = {k: v for k, v in changes.items() if k not in sections}
         plain = {"dictionary": {"atoms": 150}, "system": SYSTEMS[system] | parameters}
+        if system == "lca lazy":
+            plain["run"] = {"engine": "lazy"}
         return Document.parse(plain | sections)
 
     return make

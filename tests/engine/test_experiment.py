@@ -179,7 +179,7 @@ def test_time_is_measured(prepared):
         ("dictionary.leave_out=ten", "dictionary.leave_out: there is no class 'ten'; there are 0"),
         ("dictionary.added=7", "dictionary.added = '7': must be a list of class=number, such as"),
         ("dictionary.added=7=900", "dictionary.added: 7=900: only 1"),
-        ("run.engine=dense", "run.engine = 'dense': not available yet; auto or residual is"),
+        ("run.engine=dense", "run.engine = 'dense': not available yet; auto, residual or lazy"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(document, change, words):

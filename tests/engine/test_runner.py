@@ -640,7 +640,7 @@ REFUSED = [
     ("dictionary.atoms=5000", "atoms = 5000"),
     ("dictionary.leave_out=ten", "there is no class 'ten'"),
     ("run.device=cuda", "run.device = 'cuda'"),
-    ("run.engine=lazy", "run.engine = 'lazy'"),
+    ("run.engine=dense", "run.engine = 'dense'"),
 ]
 
 

@@ -12,16 +12,19 @@ FEATURES, ATOMS, CLASSES = 6, 11, 4
 EVERY_CHOICE = [
     ("lca", {}),
     ("lca", {"transfer": "hard", "integrator": "exponential"}),
+    ("lca", {"engine": "lazy", "threshold": 0.5, "time_constant": 10.0}),
     ("lif", {}),
     ("lif", {"encoding": "poisson", "reset": "subtract"}),
 ]
 
 
-def build(kind: str, **params) -> System:
+def build(kind: str, engine: str = "residual", **params) -> System:
     found = kinds()[kind]
     atoms = normalize(torch.rand(ATOMS, FEATURES, generator=torch.Generator().manual_seed(0)))
     labels = torch.arange(ATOMS) % CLASSES
-    wiring = Wiring(FEATURES, atoms, labels, CLASSES) if found.uses_dictionary else Wiring(FEATURES)
+    wiring = Wiring(FEATURES)
+    if found.uses_dictionary:
+        wiring = Wiring(FEATURES, atoms, labels, CLASSES, engine=engine)
     return found(found.Params(**params), wiring)
 
 

@@ -122,7 +122,7 @@ class Recording:
 
     @property
     def bytes_used(self) -> int:
-        """Memory held by checkpoints and spikes."""
+        """Memory held by checkpoints and spikes; what two states share is counted twice."""
         return self._checkpoint_bytes + self._spike_bytes
 
     @property

@@ -30,7 +30,7 @@ def resolve(
         "data.train": len(dataset.train),
         "data.test": len(dataset.test),
         "signal.norm": natural_norm(document, found),
-        "run.engine": "residual",
+        "run.engine": system.wiring.engine,
         "run.device": "cpu",
         "run.batch": document.run.batch or natural_batch(system.neurons),
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from workbench.engine.experiment import Cancelled, Experiment
 from workbench.engine.resolved import TRAINING_CODES
-from workbench.systems.protocol import System, Wiring
+from workbench.systems.protocol import System
 
 PARTS = 5
 
@@ -113,7 +113,7 @@ def _without(system: System, atoms: np.ndarray | None) -> System:
     wiring = system.wiring
     keep = _kept(system.neurons, atoms)
     labels = None if wiring.labels is None else wiring.labels[keep]
-    smaller = Wiring(wiring.features, wiring.atoms[keep], labels, wiring.classes, wiring.seed)
+    smaller = replace(wiring, atoms=wiring.atoms[keep], labels=labels, checked=0)
     return type(system)(system.params, smaller)
 
 

@@ -1,7 +1,7 @@
 """One dynamical system per file; each is found by being here.
 
 A module of this package that defines a concrete subclass of `protocol.System` adds that system to
-the workbench. Nothing else lists them.
+the workbench. Nothing else lists them. A module without one (`lazy`) is a tool of a system.
 """
 
 from __future__ import annotations

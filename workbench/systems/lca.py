@@ -9,7 +9,9 @@ columns of the papers' Φ; every atom has unit norm.
     (2) E = ½‖s − Φa‖² + λ‖a‖₁                 (5) G = ΦᵀΦ
     (3) τ u̇ + u = b − (G − I) a                (6) a = T_λ(u) = u − λ sign(u) where |u| ≥ λ, else 0
 
-The Gramian G is never built: b − (G − I) a is Φᵀ(s − Φa) + a, the residual form.
+The Gramian G is never built: b − (G − I) a is Φᵀ(s − Φa) + a, the residual form. It reads the
+dictionary at every step; the lazy form (`lazy`) takes the same steps and reads it a few times in a
+run. ``Wiring.engine`` chooses.
 
 Under the hard threshold (a = u where |u| ≥ λ, else 0) the same dynamics descend another energy,
 ½‖s − Φa‖² + ½λ²‖a‖₀: half of λ² for each active neuron. It is not convex, so there is no
@@ -21,12 +23,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from workbench.systems.lazy import Lazy, LazyState, Rule
 from workbench.systems.protocol import (
     Lasso,
     Observable,
@@ -103,7 +106,7 @@ class LCAParams(Params):
 
 
 class LCAState(NamedTuple):
-    """An LCA between two steps."""
+    """An LCA between two steps, in residual form."""
 
     signal: Tensor  # [B, N], s
     drive: Tensor  # [B, M], b = Φᵀs
@@ -213,12 +216,20 @@ class LCA(System):
     output = "activation"
     code = "activation"
     uses_dictionary = True
+    engines = ("residual", "lazy")
 
     def __init__(self, params: LCAParams, wiring: Wiring) -> None:
         if wiring.atoms is None:
             raise ValueError("an LCA needs a dictionary; the wiring has no atoms")
         super().__init__(params, wiring)
         self.atoms = wiring.atoms  # [M, N]
+        self.lazy = Lazy(self.atoms) if wiring.engine == "lazy" else None
+
+    def with_params(self, params: LCAParams) -> Self:
+        """The same network under other parameters; what it saw of the dictionary still holds."""
+        changed = super().with_params(params)
+        changed.lazy = self.lazy
+        return changed
 
     @property
     def neurons(self) -> int:
@@ -231,14 +242,19 @@ class LCA(System):
         eta = self.params.time_step / self.params.time_constant
         return -math.expm1(-eta) if self.params.integrator == "exponential" else eta
 
-    def init(self, signal: Tensor) -> LCAState:
+    def init(self, signal: Tensor) -> LCAState | LazyState:
         """Silence, u = 0, before a batch of signals [B, N] in the dtype of the atoms."""
         signal = check_signal(signal, self.wiring.features).to(self.atoms)
+        if self.lazy is not None:
+            return self.lazy.init(signal)
         drive = signal @ self.atoms.T  # [B, M]
         return LCAState(signal, drive, torch.zeros_like(drive), torch.zeros((), dtype=torch.int64))
 
-    def step(self, state: LCAState) -> LCAState:
+    def step(self, state: LCAState | LazyState) -> LCAState | LazyState:
         """One step of equation 3 in residual form: u moves towards Φᵀ(s − Φa) + a."""
+        if self.lazy is not None:
+            rule = Rule(self._transfer, self.params.threshold, self.step_ratio)
+            return self.lazy.step(state, rule)
         activation = self._transfer(state.u)
         reconstruction = self._reconstruct(activation)
         if reconstruction is None:  # all silent: Φᵀs is known, the dictionary is not read at all
@@ -247,34 +263,39 @@ class LCA(System):
             goal = torch.addmm(activation, state.signal - reconstruction, self.atoms.T)  # [B, M]
         return state._replace(u=torch.lerp(state.u, goal, self.step_ratio), k=state.k + 1)
 
-    def observe(self, state: LCAState, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    def observe(
+        self, state: LCAState | LazyState, names: Collection[str] | None = None
+    ) -> dict[str, Tensor]:
         """Observables by name, all from u_k; class evidence only if the atoms have labels.
 
         The tensors may share memory with the state: they are to be read, not written.
         """
         asked = [o.name for o in self.observables] if names is None else names
-        instant = _Instant(self, state)
+        instant = self._instant(state)
         return {
             self.observable(name).name: getattr(instant, name)
             for name in asked
             if name != "class_evidence" or self.wiring.labels is not None
         }
 
-    def lasso(self, state: LCAState) -> Lasso | None:
+    def lasso(self, state: LCAState | LazyState) -> Lasso | None:
         """The Lasso that the soft threshold solves; None for the hard one."""
         if self.params.transfer == "hard":
             return None
         return Lasso(
             signal=state.signal,
             atoms=self.atoms,
-            activation=self._transfer(state.u),
+            activation=self._instant(state).activation,
             threshold=self.params.threshold,
             step_ratio=self.step_ratio,
             time_constant=self.params.time_constant,
         )
 
+    def _instant(self, state: LCAState | LazyState) -> _Instant:
+        return _Instant(self, state) if self.lazy is None else _LazyInstant(self, state)
+
     def _transfer(self, u: Tensor) -> Tensor:
-        """a = T_λ(u), [B, M]; NaN stays NaN: a network that blew up must not look silent."""
+        """a = T_λ(u), elementwise; NaN stays NaN: a network that blew up must not look silent."""
         if self.params.transfer == "hard":
             return u.masked_fill(u.abs() < self.params.threshold, 0.0)
         return functional.softshrink(u, self.params.threshold)
@@ -297,11 +318,17 @@ class LCA(System):
 class _Instant:
     """Everything observable of one state; each part is computed once, when it is asked for."""
 
-    def __init__(self, system: LCA, state: LCAState) -> None:
-        self._system = system
+    def __init__(self, system: LCA, state: LCAState | LazyState) -> None:
+        self._system, self._state = system, state
         self.input = state.signal
-        self.drive = state.drive
-        self.membrane_potential = state.u
+
+    @cached_property
+    def drive(self) -> Tensor:  # [B, M]
+        return self._state.drive
+
+    @cached_property
+    def membrane_potential(self) -> Tensor:  # [B, M]
+        return self._state.u
 
     @cached_property
     def activation(self) -> Tensor:  # [B, M]
@@ -340,3 +367,33 @@ class _Instant:
         wiring = self._system.wiring
         evidence = self.activation.new_zeros(len(self.activation), wiring.classes)
         return evidence.index_add_(1, wiring.labels, self.activation.abs())
+
+
+class _LazyInstant(_Instant):
+    """The same of a state in lazy form; only drive and potentials read the whole dictionary."""
+
+    def __init__(self, system: LCA, state: LazyState) -> None:
+        state = system.lazy.complete(state, system.params.threshold)
+        super().__init__(system, state)
+        self._lazy = system.lazy
+
+    @cached_property
+    def drive(self) -> Tensor:  # [B, M]
+        return self._lazy.match(self.input)
+
+    @cached_property
+    def membrane_potential(self) -> Tensor:  # [B, M]
+        return self._lazy.potentials(self._state)
+
+    @cached_property
+    def activation(self) -> Tensor:  # [B, M]
+        return self._lazy.spread(self._state, self._system._transfer(self._state.u))
+
+    @cached_property
+    def firing(self) -> Tensor:  # [B, M], bool
+        firing = ~(self._state.u.abs() < self._system.params.threshold)
+        return self._lazy.spread(self._state, firing)
+
+    @cached_property
+    def reconstruction(self) -> Tensor:  # [B, N]
+        return self._lazy.reconstruct(self._state, self._system._transfer(self._state.u))

@@ -57,6 +57,7 @@ class Wiring:
     classes: int = 0
     seed: int = 0
     checked: int = 0  # so many atoms are known to be of unit norm
+    engine: str = "residual"  # how it is computed, one of the system's ``engines``
 
     def __post_init__(self) -> None:
         if self.atoms is None:
@@ -99,6 +100,7 @@ class System(ABC):
     output: ClassVar[str]  # the observable that the fingerprint is taken of
     code: ClassVar[str | None] = None  # the observable [B, M] that decoders read
     uses_dictionary: ClassVar[bool] = False
+    engines: ClassVar[tuple[str, ...]] = ("residual",)  # ways to compute the same numbers
 
     def __init__(self, params: Any, wiring: Wiring) -> None:
         self.params = params
