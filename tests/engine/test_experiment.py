@@ -6,6 +6,7 @@ import torch
 
 from workbench.data import datasets
 from workbench.document import Document, load, shipped
+from workbench.engine import experiment as experiments
 from workbench.engine.evaluation import evaluate
 from workbench.engine.experiment import (
     Cancelled,
@@ -75,6 +76,37 @@ def test_the_resolved_document_repeats_the_result(name):
     assert again.document == first.document
     prints = [list(evaluate(experiment, 40))[-1].fingerprint for experiment in (first, again)]
     assert prints[0] == prints[1]
+
+
+def test_auto_is_lazy_for_large_dictionaries_and_what_is_asked_for_is_kept(document, monkeypatch):
+    monkeypatch.setattr(experiments, "LARGE_DICTIONARY", 100 * 64)
+    for asked, atoms, chosen in (
+        ("auto", 99, "residual"),
+        ("auto", 100, "lazy"),
+        ("residual", 100, "residual"),
+        ("lazy", 99, "lazy"),
+    ):
+        made = prepare(document(dictionary={"atoms": atoms}, run={"engine": asked}))
+        assert made.document.run.engine == made.system.wiring.engine == chosen
+        assert (made.system.lazy is not None) == (chosen == "lazy")
+        live = with_live_params(made, made.asked.with_text("system.threshold=0.5"))
+        assert live.document.run.engine == live.system.wiring.engine == chosen
+    with pytest.raises(InputError, match="'lazy': not available yet; auto or residual is"):
+        prepare(document("lif", run={"engine": "lazy"}))
+
+
+def test_both_engines_evaluate_alike(document):
+    results = []
+    for engine in ("residual", "lazy"):
+        made = prepare(document(run={"engine": engine, "precision": "float64"}))
+        *_, last = evaluate(made, 60)
+        results.append(last)
+    plain, quick = results
+    assert quick.accuracy == plain.accuracy and quick.firing_counts.max() > 1
+    np.testing.assert_allclose(quick.firing_counts, plain.firing_counts)
+    np.testing.assert_allclose(quick.energy["total"], plain.energy["total"], rtol=1e-9)
+    assert quick.duality_gap == pytest.approx(plain.duality_gap, rel=1e-6)
+    assert quick.converged_fraction == plain.converged_fraction
 
 
 @pytest.mark.parametrize(

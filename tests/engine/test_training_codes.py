@@ -6,6 +6,7 @@ import torch
 
 from workbench.data import datasets
 from workbench.document.schema import Data
+from workbench.engine import training_codes
 from workbench.engine.evaluation import evaluate
 from workbench.engine.experiment import Cancelled, prepare
 from workbench.engine.training_codes import code_training_images
@@ -45,6 +46,17 @@ def test_a_code_is_that_of_the_network_without_the_images_of_its_part(prepared):
         state = smaller.step(state)
     code = smaller.observe(state, ("activation",))["activation"].numpy()
     assert np.allclose(found.codes[:10].toarray()[:, keep], code, atol=1e-6)
+
+
+def test_they_are_coded_by_the_engine_of_the_network(prepared):
+    plain, quick = (
+        last(code_training_images(prepared(kind, decoder={"kind": "perceptron", "samples": 50})))
+        for kind in ("lca", "lca lazy")
+    )
+    assert np.allclose(plain.codes.toarray(), quick.codes.toarray(), atol=1e-6)
+    system = prepared("lca lazy").system
+    smaller = training_codes._without(system, np.arange(20))
+    assert smaller.neurons == 130 and smaller.lazy is not None
 
 
 def test_images_that_are_no_atoms_come_first_and_meet_the_whole_network(prepared):

@@ -227,7 +227,10 @@ class _Rows:
 
 
 def expected_bytes(system: System, initial: Any, steps: int) -> int:
-    """Memory that the checkpoints of a whole run would take, before any thinning."""
+    """Memory that the checkpoints of a whole run would take, before any thinning.
+
+    As far as the first step shows: states of the lazy engine grow with the neurons that wake.
+    """
     after = system.step(initial)
     shared = {t.data_ptr() for t in initial}
     size = sum(t.numel() * t.element_size() for t in after if t.data_ptr() not in shared)

@@ -16,7 +16,7 @@ Which sleepers wake? For any few directions Q, with ΦQ known, and any c
 
 so only those whose estimate (ΦQ)ᵢ c comes that close to ±λ can have reached it, and only their
 atoms are read. Q begins as the signal's direction, in which R moves while all are silent. When
-more atoms have been read than a pass would cost, R − Qc becomes one more direction.
+too many atoms have been read, R − Qc becomes one more direction.
 
 Q is a cache and decides nothing: each φᵢᵀR that decides is a dot product computed by itself,
 the same bits whatever is computed beside it. So a run replayed from any state, with an empty
@@ -26,6 +26,7 @@ cache or another one, is the same run.
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,6 +42,9 @@ _LOOKED_UP = 16
 # An estimate costs this part of a dot product, and is counted where more than one neuron in so many
 # is watched: then the directions known say too little.
 _ESTIMATE = 1 / 8
+# One more direction saves much looking up: with few samples it is worth a pass long before looking
+# up has cost one.
+_WORTH = 1 / 8
 # Directions kept; each takes as much memory as the potentials.
 _DIRECTIONS = 8
 # Neurons within this part of the threshold are watched at every step, the others now and then.
@@ -84,7 +88,8 @@ class Lazy:
     def __init__(self, atoms: Tensor) -> None:
         self.atoms = atoms
         self.passes = 0  # over the whole dictionary so far, whatever for
-        self._lookout: _Lookout | None = None  # replaced whole, as other threads may read it
+        # A thread has its own, so that a run and an evaluation beside it do not undo each other's.
+        self._own = threading.local()
 
     # -- states -------------------------------------------------------------------------------
 
@@ -191,17 +196,17 @@ class Lazy:
 
     def _suspects(self, state: LazyState, threshold: float) -> Tensor:
         """Ascending places of all sleepers that may have reached the threshold; a few more."""
-        lookout = self._lookout
+        lookout: _Lookout | None = getattr(self._own, "lookout", None)
         if lookout is None or lookout.signal is not state.signal:
             lookout = self._look_along(_directed(state.signal)[None], state.signal)
         lookout, places = self._sighted(lookout, state, threshold)
         samples, neurons = len(state.signal), len(self.atoms)
         crowded = len(lookout.near) > samples * neurons * _ESTIMATE
         cost = lookout.spent + len(places) + crowded * len(lookout.near) * _ESTIMATE
-        if cost > max(neurons, samples * neurons / _LOOKED_UP):
+        if cost > max(neurons * _WORTH, samples * neurons / _LOOKED_UP):
             lookout, places = self._sighted(self._widened(lookout, state), state, threshold)
             cost = 0.0
-        self._lookout = replace(lookout, spent=cost)
+        self._own.lookout = replace(lookout, spent=cost)
         return places
 
     def _look_along(self, basis: Tensor, signal: Tensor, seen: tuple[Tensor, ...] = ()) -> _Lookout:

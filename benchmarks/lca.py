@@ -1,0 +1,183 @@
+"""The engines of the LCA against each other: the same steps, by reading the dictionary or not.
+
+    python benchmarks/lca.py [--mnist FOLDER] [--repeat 3] [--quick]
+
+Each run is `init` and 100 steps, without observing. Beside the median time stand how many times
+faster than the residual form that is, the time in multiples of one pass b = Φᵀs of the same batch,
+passes over the dictionary, the extra memory at its peak (sampled in an unmeasured run), the largest
+difference of the codes at any step, and at how many steps the firing counts of all samples agree.
+"peak" is the mean number of firing neurons at the step where most fire. Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import psutil
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from workbench.data import datasets
+from workbench.document.schema import Data
+from workbench.systems import kinds
+from workbench.systems.protocol import System, Wiring
+
+STEPS = 100
+BATCHES = (1, 64)
+ENGINES = ("residual", "lazy")
+
+
+class Case(NamedTuple):
+    """Signals, most of which are left out at small batches, and what codes them."""
+
+    name: str
+    atoms: Tensor  # [M, N]
+    signals: Tensor  # [64, N]
+    threshold: float
+    time_constant: float
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="a torchvision root")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="small dictionaries, one repetition")
+    options = parser.parse_args()
+    repeat = 1 if options.quick else options.repeat
+    print(f"{STEPS} steps, median of {repeat}, {torch.get_num_threads()} threads")
+    print(
+        f"{'case':<32} {'batch':>5} {'peak':>6} {'engine':>9} {'time, s':>8} {'faster':>7} "
+        f"{'in passes':>9} {'passes':>6} {'MB':>6} {'difference':>10} {'counts':>8}"
+    )
+    for case in cases(options.mnist, options.quick):
+        for batch in BATCHES:
+            report(case, batch, repeat)
+
+
+def cases(mnist: Path | None, quick: bool) -> Iterator[Case]:
+    """Handwritten digits, MNIST where it is, and features as of a network."""
+    digits = torch.tensor(load_digits().data / 16, dtype=torch.float32)
+    yield Case("digits 1437 x 64, λ 2", normalize(digits[:1437], dim=1), digits[-64:], 2.0, 20.0)
+    if mnist is not None:
+        data = datasets.load(Data(dataset="mnist", root=str(mnist)))
+        atoms = data.train.images[: 6000 if quick else None].flatten(1).float()
+        atoms, signals = normalize(atoms, dim=1), data.test.images[:64].flatten(1).float() / 255
+        for threshold in (2.0, 1.0):
+            name = f"MNIST {len(atoms)} x 784, λ {threshold:.0f}"
+            yield Case(name, atoms, signals, threshold, 100.0)
+    neurons = 5000 if quick else 50_000
+    made = features(neurons + 64)
+    name = f"features {neurons} x 2048, λ 1.5"
+    yield Case(name, made[:neurons], 10 * made[neurons:], 1.5, 100.0)
+
+
+def features(count: int) -> Tensor:
+    """Such as a pretrained network gives of ten classes, [count, 2048], unit norm.
+
+    Class centres, what varies within a class in 64 directions that all share, a little noise in
+    every feature; a rectifier leaves half of it.
+    """
+    drawn = torch.Generator().manual_seed(0)
+    centres = torch.randn(10, 2048, generator=drawn)
+    shared = torch.randn(64, 2048, generator=drawn) / 8
+    labels = torch.randint(0, 10, (count,), generator=drawn)
+    within = torch.randn(count, 64, generator=drawn) @ shared
+    noise = 0.3 * torch.randn(count, 2048, generator=drawn)
+    return normalize((centres[labels] + within + noise).clamp_(min=0), dim=1)
+
+
+def report(case: Case, batch: int, repeat: int) -> None:
+    """Print a line for each engine."""
+    signals = case.signals[:batch]
+    memory = {engine: peak_memory(lambda e=engine: run(case, signals, e)) for engine in ENGINES}
+    times: dict[str, list[float]] = {name: [] for name in (*ENGINES, "pass")}
+    for _ in range(repeat):  # in turns, so that what else the machine does hits all alike
+        for engine in ENGINES:
+            seconds, system = run(case, signals, engine)
+            times[engine].append(seconds)
+        times["pass"] += [timed(lambda: signals @ case.atoms.T) for _ in range(5)]
+    difference, agreeing, peak = compared(case, signals)
+    passes = {"residual": "", "lazy": system.lazy.passes}
+    for engine in ENGINES:
+        seconds = median(times[engine])
+        told = f"{difference:>10.1e} {agreeing:>4}/{STEPS}" if engine == "lazy" else ""
+        print(
+            f"{case.name:<32} {batch:>5} {peak:>6.0f} {engine:>9} {seconds:>8.3f} "
+            f"{median(times['residual']) / seconds:>7.1f} {seconds / median(times['pass']):>9.1f} "
+            f"{passes[engine]:>6} {memory[engine] / 2**20:>6.0f} {told}",
+            flush=True,
+        )
+
+
+def network(case: Case, engine: str) -> System:
+    """The network of a case."""
+    lca = kinds()["lca"]
+    params = lca.Params(threshold=case.threshold, time_constant=case.time_constant)
+    wiring = Wiring(case.atoms.shape[1], case.atoms, checked=len(case.atoms), engine=engine)
+    return lca(params, wiring)
+
+
+def run(case: Case, signals: Tensor, engine: str) -> tuple[float, System]:
+    """Seconds that a run takes, and the network, which has seen nothing before."""
+    system = network(case, engine)
+    started = time.perf_counter()
+    state = system.init(signals)
+    for _ in range(STEPS):
+        state = system.step(state)
+    return time.perf_counter() - started, system
+
+
+def compared(case: Case, signals: Tensor) -> tuple[float, int, float]:
+    """The largest difference of the codes, steps with equal firing counts, and firing at most."""
+    systems = [network(case, engine) for engine in ENGINES]
+    states = [system.init(signals) for system in systems]
+    difference, agreeing, peak = 0.0, 0, 0.0
+    for _ in range(STEPS):
+        states = [system.step(state) for system, state in zip(systems, states, strict=True)]
+        one, other = (
+            system.observe(state, ("activation", "firing_count"))
+            for system, state in zip(systems, states, strict=True)
+        )
+        apart = float((one["activation"] - other["activation"]).abs().max())
+        difference = max(difference, apart)
+        agreeing += one["firing_count"].equal(other["firing_count"])
+        peak = max(peak, float(one["firing_count"].double().mean()))
+    return difference, agreeing, peak
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def peak_memory(call: Callable[[], object]) -> int:
+    """Bytes that the process grows by at most during a call, looked at every millisecond."""
+    process, done = psutil.Process(), threading.Event()
+    before = highest = process.memory_info().rss
+
+    def watch() -> None:
+        nonlocal highest
+        while not done.wait(0.001):
+            highest = max(highest, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    call()
+    done.set()
+    watcher.join()
+    return highest - before
+
+
+if __name__ == "__main__":
+    main()
