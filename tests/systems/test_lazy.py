@@ -317,6 +317,48 @@ def test_no_neuron_that_reached_the_threshold_is_overlooked(seed, dtype, directi
         assert places.equal(places.unique())
 
 
+def test_a_neuron_exactly_at_the_threshold_is_not_overlooked():
+    """Where R lies in the directions known, only rounding parts an estimate from what decides."""
+    atoms, signal = crowd(300, 60, torch.float32)
+    form = Lazy(atoms)
+    trail = 0.3 * signal
+    state = form.init(signal)._replace(trail=trail, floor=torch.tensor(math.inf))
+    match = form._dots(trail, torch.arange(900)).abs()
+    for place in match.argsort(descending=True)[:100].tolist():
+        threshold = float(match[place])
+        assert place in form._suspects(state, threshold).tolist()
+        assert place in form.complete(state, threshold).awake.tolist()
+
+
+def test_a_sleeper_is_seen_below_the_threshold_even_where_a_pass_rounds_it_above():
+    atoms, signal = crowd(300, 60, torch.float32)
+    form = Lazy(atoms)
+    state = form.init(signal)._replace(trail=0.3 * signal, floor=torch.tensor(math.inf))
+    match = form._dots(state.trail, torch.arange(900)).abs()
+    order = match.argsort(descending=True)[:100]  # few enough to be awake one by one
+    above = order[form.match(state.trail).view(-1).abs()[order] > match[order]]
+    assert len(above) > 10
+    for place in above.tolist():
+        threshold = float(torch.nextafter(match[place], torch.tensor(math.inf)))
+        now = form.complete(state, threshold)
+        assert place not in now.awake.tolist()
+        seen = form.potentials(now).view(-1)
+        assert float(seen[place].abs()) < threshold
+        assert (seen.abs() >= threshold).nonzero()[:, 0].equal(now.awake)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_where_all_directions_are_known_rounding_is_not_taken_for_one(dtype):
+    atoms, signal = crowd(50, 3, dtype)
+    form = Lazy(atoms)
+    state = form.init(signal)
+    lookout = form._look_along(normalize(signal, dim=1)[None], signal)
+    for trail in draw(6, 9, 4, dtype).view(6, 3, 3):
+        lookout = form._widened(lookout, state._replace(trail=trail))
+        left = lookout.parts(trail)[1]
+        torch.testing.assert_close(left, torch.zeros_like(left))
+
+
 def test_directions_are_at_right_angles_and_begin_again_when_there_are_too_many():
     atoms, signal = crowd(300, 12)
     form = Lazy(atoms)
