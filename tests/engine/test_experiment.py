@@ -179,7 +179,8 @@ def test_everything_is_computed_in_the_precision_asked_for(prepared, precision, 
         experiment = prepared(kind, run={"precision": precision})
         state = experiment.system.step(experiment.initial([0]))
         assert state.signal.dtype == dtype
-        assert all(not t.is_floating_point() or t.dtype == dtype for t in state)
+        held = [t for t in state if t.numel()]
+        assert all(not t.is_floating_point() or t.dtype == dtype for t in held)
 
 
 def test_it_tells_what_it_is_doing_and_can_be_called_off(document):
@@ -211,7 +212,6 @@ def test_time_is_measured(prepared):
         ("dictionary.leave_out=ten", "dictionary.leave_out: there is no class 'ten'; there are 0"),
         ("dictionary.added=7", "dictionary.added = '7': must be a list of class=number, such as"),
         ("dictionary.added=7=900", "dictionary.added: 7=900: only 1"),
-        ("run.engine=dense", "run.engine = 'dense': not available yet; auto, residual or lazy"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(document, change, words):

@@ -640,7 +640,6 @@ REFUSED = [
     ("dictionary.atoms=5000", "atoms = 5000"),
     ("dictionary.leave_out=ten", "there is no class 'ten'"),
     ("run.device=cuda", "run.device = 'cuda'"),
-    ("run.engine=dense", "run.engine = 'dense'"),
 ]
 
 

@@ -10,10 +10,10 @@ from torch.nn.functional import normalize
 
 from workbench.engine import fingerprint
 from workbench.engine.recording import Recording
-from workbench.systems import lazy
-from workbench.systems.lazy import Lazy
-from workbench.systems.lca import LCA
-from workbench.systems.protocol import Wiring
+from workbench.systems import lazy, lookout
+from workbench.systems.lazy import Lazy, LazyState
+from workbench.systems.lca import LCA, LCAState
+from workbench.systems.protocol import Wiring, tensors
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 seeds = st.integers(0, 10_000)
@@ -59,7 +59,7 @@ def states_of(system, signal, steps):
 
 
 def bits(state):
-    return [part.numpy().tobytes() for part in state]
+    return [part.numpy().tobytes() for part in tensors(state)]
 
 
 def difference(one, other):
@@ -74,7 +74,7 @@ def difference(one, other):
     threshold=st.floats(0, 3),
     eta=st.floats(0.01, 2.5),
     transfer=st.sampled_from(["soft", "hard"]),
-    integrator=st.sampled_from(["euler", "exponential"]),
+    integrator=st.sampled_from(["euler", "exponential", "momentum", "adaptive"]),
 )
 def test_every_step_is_that_of_the_residual_form(seed, dtype, threshold, eta, transfer, integrator):
     """Each from where the lazy form is, so that an unstable run cannot amplify what is rounding."""
@@ -94,7 +94,10 @@ def test_every_step_is_that_of_the_residual_form(seed, dtype, threshold, eta, tr
             difference(seen["activation"][clear], expected["activation"][clear])
             < (TOLERANCE[dtype])
         )
-        other = other._replace(u=seen["membrane_potential"])
+        before = other.before
+        if integrator == "momentum" and isinstance(state, LazyState):
+            before = quick.lazy.potentials(state, state.before)
+        other = other._replace(u=seen["membrane_potential"], before=before, pace=state.pace)
 
 
 @few
@@ -124,7 +127,8 @@ def test_with_many_atoms_and_few_active_the_runs_agree_and_the_dictionary_is_har
             assert seen["firing"].equal(expected["firing"])
             for name in expected:
                 found = difference(seen[name].double(), expected[name].double())
-                assert found < 10 * TOLERANCE[dtype], name
+                # In float32 the residual form itself is 2e-4 from the run in float64.
+                assert found < 20 * TOLERANCE[dtype], name
 
 
 def test_silence_costs_one_pass():
@@ -132,7 +136,7 @@ def test_silence_costs_one_pass():
     quick, plain = pair(atoms, threshold=11.0, time_constant=20.0)
     states = states_of(quick, signal, 200)
     assert quick.lazy.passes == 1
-    assert len(states[-1].awake) == 0
+    assert not states[-1].there.any()
     quick.observe(states[-1], ["activation", "firing", "energy", "residual", "class_evidence"])
     assert quick.lazy.passes == 1
     quick.observe(states[-1], ["membrane_potential"])
@@ -160,31 +164,16 @@ def test_a_batch_is_its_samples_one_by_one(seed, dtype, threshold, eta):
     start=st.integers(0, 29),
     samples=st.integers(1, 3),
 )
-def test_what_was_seen_of_the_dictionary_changes_nothing(
-    seed, dtype, threshold, eta, start, samples
-):
+def test_a_step_again_from_any_state_is_the_same_step(seed, dtype, threshold, eta, start, samples):
     atoms, signal = related_atoms(seed, dtype=dtype), 2 * draw(samples, 9, seed + 2, dtype)
     system, _ = pair(atoms, threshold=threshold, time_constant=1 / eta)
     states = states_of(system, signal, 30)
     fresh, _ = pair(atoms, threshold=threshold, time_constant=1 / eta)
-    for replayed in (fresh, system):  # seen nothing; seen all
+    for replayed in (fresh, system):
         state = states[start]
         for following in states[start + 1 :]:
             state = replayed.step(state)
             assert bits(state) == bits(following)
-
-
-@pytest.mark.parametrize("count", [1, 2, 7, 300])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_product_is_the_same_bits_whatever_is_computed_beside_it(dtype, count):
-    atoms, vectors = normalize(draw(400, 117, 1, dtype), dim=1), draw(2, 117, 2, dtype)
-    form = Lazy(atoms)
-    whole = form._dots(vectors, torch.arange(800))
-    places = torch.randperm(800, generator=torch.Generator().manual_seed(count))[:count].sort()[0]
-    assert form._dots(vectors, places).equal(whole[places])
-    of_one = places[places >= 400]
-    assert form._dots(vectors[1:], of_one - 400).equal(whole[of_one])
-    torch.testing.assert_close(whole.view(2, 400), vectors @ atoms.T)
 
 
 @pytest.mark.parametrize("budget", [0, 6000, 10**9])
@@ -267,27 +256,33 @@ def test_a_run_that_explodes_does_so_as_in_the_residual_form(dtype, batch):
     assert seen["firing_count"].tolist() == [200] * batch
 
 
-def test_a_trail_that_is_not_a_number_wakes_all():
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_a_potential_that_is_not_a_number_spreads_as_in_the_residual_form(wrong):
     atoms, signal = crowd(200, 20)
     system, _ = pair(atoms, threshold=1.0)
-    state = states_of(system, signal, 3)[-1]
-    for wrong in (math.nan, math.inf):
-        trail = state.trail.clone()
-        trail[1] = wrong
-        now = system.observe(system.step(state._replace(trail=trail)))
-        assert now["firing_count"].tolist()[1] == 200
+    state = states_of(system, signal, 12)[-1]
+    assert isinstance(state, LazyState) and state.there[1].sum() > 1
+    u = state.now.u.clone()
+    u[1, 0] = wrong
+    now = system.step(system.step(state._replace(now=state.now._replace(u=u))))
+    assert isinstance(now, LCAState)
+    assert system.observe(now)["firing_count"].tolist()[1] == 200
+    assert system.observe(now)["activation"][[0, 2]].isfinite().all()
 
 
-def test_a_dense_code_is_computed_in_residual_form():
-    atoms, signal = crowd(300, 20)
-    quick, plain = pair(atoms, threshold=0.01, time_constant=20.0)
-    state, other = states_of(quick, signal, 40)[-1], states_of(plain, signal, 40)[-1]
-    assert len(state.u) == 3 * 300 and len(state.awake) == 0
-    lower = quick.with_params(quick.params.changed(threshold=0.001))
-    expected = plain.with_params(lower.params).observe(other)
-    assert lower.observe(state)["firing"].equal(expected["firing"])
-    seen, expected = quick.observe(state), plain.observe(other)
-    torch.testing.assert_close(seen["membrane_potential"], expected["membrane_potential"])
+def test_a_dense_code_is_computed_in_residual_form(monkeypatch):
+    monkeypatch.setattr(lazy, "_FEW", 100)
+    monkeypatch.setattr(lazy, "_TIMES", 0)
+    for integrator in ("euler", "momentum", "adaptive"):
+        atoms, signal = crowd(300, 20)
+        params = {"threshold": 0.3, "time_constant": 20.0, "integrator": integrator}
+        quick, plain = pair(atoms, **params)
+        states, others = states_of(quick, signal, 40), states_of(plain, signal, 40)
+        assert isinstance(states[0], LazyState) and isinstance(states[-1], LCAState)
+        for state, other in zip(states, others, strict=True):
+            seen, expected = quick.observe(state), plain.observe(other)
+            assert difference(seen["membrane_potential"], expected["membrane_potential"]) < 1e-10
+            assert seen["firing"].equal(expected["firing"])
 
 
 def test_without_a_threshold_all_fire_at_once():
@@ -299,84 +294,91 @@ def test_without_a_threshold_all_fire_at_once():
         state = system.step(state)
 
 
-@few
-@given(seed=seeds, dtype=precisions, directions=st.integers(1, 5), turn=st.floats(0, 2))
-def test_no_neuron_that_reached_the_threshold_is_overlooked(seed, dtype, directions, turn):
-    """Whatever R comes after whatever other: the suspects hold all that reached it."""
-    atoms, signal = crowd(300, 12, dtype)
-    form, threshold = Lazy(atoms), 1.5
-    state = form.init(signal)
-    walk = draw(40, 3 * 12, seed, dtype).view(40, 3, 12)
-    for k, step in enumerate(walk):
-        trail = 0.1 * k * signal / 10 + turn * step * (k % (directions + 1))
-        state = state._replace(trail=trail)
-        places = form._suspects(state, threshold)
-        match = form._dots(trail, torch.arange(900))
-        reached = (match.abs() >= threshold).nonzero()[:, 0]
-        assert torch.isin(reached, places).all()
-        assert places.equal(places.unique())
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("worth", [0.0, 0.5, 1e9], ids=["widened", "as it is", "never widened"])
+def test_the_bounds_hold_for_every_neuron_at_every_step(monkeypatch, dtype, worth):
+    monkeypatch.setattr(lazy, "_WORTH", worth)
+    atoms, signal = crowd(2000, 40, dtype)
+    system, _ = pair(atoms, threshold=2.0, time_constant=30.0)
+    slack = 50 * torch.finfo(dtype).eps * 10
+    tightness = []
+    for state in states_of(system, signal, 120)[1:]:
+        if worth > 1 and isinstance(state, LCAState):
+            break  # too many are in doubt
+        trail = state.now.gone[:, None] * signal.double()
+        for row in range(3):
+            there = state.there[row]
+            tracked = atoms[state.neuron[row][there]].double()
+            trail[row] -= state.now.held[row][there].double() @ tracked
+        match = (trail @ atoms.T.double()).abs()
+        sight = lookout.look(state.lookout, lazy._parts(state), torch.finfo(dtype).eps)
+        most, least = lookout.scores(state.lookout, sight)
+        others = torch.ones_like(match, dtype=torch.bool)
+        for row in range(3):
+            near = state.lookout.near[row]
+            listed = near >= 0
+            true = match[row][near[listed]]
+            assert (true <= most[row][listed] + slack).all()
+            assert (true >= least[row][listed] - slack).all()
+            tightness += (most[row][listed] - true).tolist()
+            others[row, near[listed]] = False
+            others[row, state.neuron[row][state.there[row]]] = False
+        outer = match.masked_fill(~others, 0.0).amax(1)
+        assert (outer <= sight.reach + slack).all() and (outer < 2.0).all()
+    assert len(tightness) > 1000 and 0 < sum(tightness) / len(tightness) < 1.0
 
 
-def test_a_neuron_exactly_at_the_threshold_is_not_overlooked():
-    """Where R lies in the directions known, only rounding parts an estimate from what decides."""
-    atoms, signal = crowd(300, 60, torch.float32)
-    form = Lazy(atoms)
-    trail = 0.3 * signal
-    state = form.init(signal)._replace(trail=trail, floor=torch.tensor(math.inf))
-    match = form._dots(trail, torch.arange(900)).abs()
-    for place in match.argsort(descending=True)[:100].tolist():
-        threshold = float(match[place])
-        assert place in form._suspects(state, threshold).tolist()
-        assert place in form.complete(state, threshold).awake.tolist()
-
-
-def test_a_sleeper_is_seen_below_the_threshold_even_where_a_pass_rounds_it_above():
-    atoms, signal = crowd(300, 60, torch.float32)
-    form = Lazy(atoms)
-    state = form.init(signal)._replace(trail=0.3 * signal, floor=torch.tensor(math.inf))
-    match = form._dots(state.trail, torch.arange(900)).abs()
-    order = match.argsort(descending=True)[:100]  # few enough to be awake one by one
-    above = order[form.match(state.trail).view(-1).abs()[order] > match[order]]
-    assert len(above) > 10
-    for place in above.tolist():
-        threshold = float(torch.nextafter(match[place], torch.tensor(math.inf)))
-        now = form.complete(state, threshold)
-        assert place not in now.awake.tolist()
-        seen = form.potentials(now).view(-1)
-        assert float(seen[place].abs()) < threshold
-        assert (seen.abs() >= threshold).nonzero()[:, 0].equal(now.awake)
+def test_directions_are_at_right_angles_and_given_up_when_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(lazy, "_WORTH", 0.0)
+    monkeypatch.setattr(lazy, "_DIRECTIONS", 3)
+    atoms, signal = crowd(2000, 40)
+    quick, plain = pair(atoms, threshold=2.0, time_constant=30.0)
+    states, others = states_of(quick, signal, 120), states_of(plain, signal, 120)
+    counts = [state.lookout.basis.shape[1] for state in states]
+    assert max(counts) == 3 and any(b < a for a, b in zip(counts, counts[1:], strict=False))
+    for state, other in zip(states, others, strict=True):
+        basis = state.lookout.basis
+        gram = basis @ basis.transpose(1, 2)
+        torch.testing.assert_close(gram, torch.diag_embed(gram.diagonal(dim1=1, dim2=2)))
+        torch.testing.assert_close(state.lookout.seen, basis @ atoms.T)
+        seen, expected = quick.observe(state), plain.observe(other)
+        assert difference(seen["membrane_potential"], expected["membrane_potential"]) < 1e-9
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_where_all_directions_are_known_rounding_is_not_taken_for_one(dtype):
-    atoms, signal = crowd(50, 3, dtype)
-    form = Lazy(atoms)
-    state = form.init(signal)
-    lookout = form._look_along(normalize(signal, dim=1)[None], signal)
-    for trail in draw(6, 9, 4, dtype).view(6, 3, 3):
-        lookout = form._widened(lookout, state._replace(trail=trail))
-        left = lookout.parts(trail)[1]
-        torch.testing.assert_close(left, torch.zeros_like(left))
+    signal = draw(3, 3, 1, dtype)
+    basis = torch.eye(3, dtype=dtype)[None].expand(3, -1, -1)
+    known = Lazy(torch.eye(3, dtype=dtype)).init(signal).lookout._replace(basis=basis)
+    assert not lookout.aside(known, signal).any()
+    two = known._replace(basis=basis[:, :2])
+    expected = torch.tensor([[0, 0, 1.0]], dtype=dtype) * signal[:, 2:].sign()
+    torch.testing.assert_close(lookout.aside(two, signal), expected)
 
 
-def test_directions_are_at_right_angles_and_begin_again_when_there_are_too_many():
-    atoms, signal = crowd(300, 12)
-    form = Lazy(atoms)
-    state = form.init(signal)
-    walk = draw(30, 36, 3).view(30, 3, 12)
-    walk[5:, 1] = signal[1] / 10  # one sample stays where it began, and needs no more
-    lookout, most = None, 0
-    for trail in walk:
-        state = state._replace(trail=trail)
-        lookout = (
-            form._widened(lookout, state)
-            if lookout
-            else form._look_along(normalize(signal, dim=1)[None], signal)
-        )
-        gram = torch.einsum("qbn,pbn->bqp", lookout.basis, lookout.basis)
-        diagonal = torch.diag_embed(gram.diagonal(dim1=1, dim2=2))
-        torch.testing.assert_close(gram, diagonal, rtol=0, atol=1e-9)
-        most = max(most, len(lookout.basis))
-        if lookout.basis[-1, 0].any() and len(lookout.basis) > 1:
-            torch.testing.assert_close(lookout.parts(trail)[1], torch.zeros_like(trail))
-    assert most == lazy._DIRECTIONS
+def test_the_trail_holds_what_no_neuron_explains():
+    atoms, signal = crowd(2000, 40)
+    quick, plain = pair(atoms, threshold=2.0, time_constant=30.0)
+    trail, held = torch.zeros_like(signal), signal.new_zeros(3, 2000)
+    other = plain.init(signal)
+    for state in states_of(quick, signal, 60):
+        torch.testing.assert_close(quick.lazy._trail(state, state.now), trail)
+        torch.testing.assert_close(quick.lazy.spread(state, state.now.held), held)
+        seen = plain.observe(other, ("residual", "activation"))
+        trail = torch.lerp(trail, seen["residual"], 1 / 30)
+        held = torch.lerp(held, seen["activation"], 1 / 30)
+        other = plain.step(other)
+
+
+@pytest.mark.parametrize("integrator", ["euler", "momentum", "adaptive"])
+def test_some_samples_of_a_batch_go_on_without_the_others(integrator):
+    atoms, signal = crowd(2000, 40)
+    params = {"threshold": 2.0, "time_constant": 30.0, "integrator": integrator}
+    for system in pair(atoms, **params):
+        state = states_of(system, signal, 40)[-1]
+        part = system.select(state, torch.tensor([2, 0]))
+        for _ in range(20):
+            state, part = system.step(state), system.step(part)
+        whole, seen = system.observe(state), system.observe(part)
+        for name in whole:
+            torch.testing.assert_close(seen[name], whole[name][[2, 0]])

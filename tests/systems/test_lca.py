@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import SparseCoder
 from torch.nn.functional import normalize
 
+from workbench.analysis import optimality, stability
 from workbench.errors import InputError
 from workbench.systems.lca import LCA
 from workbench.systems.protocol import Wiring
@@ -29,8 +30,9 @@ def signals(batch, features, seed=1, size=1.0):
     return size * torch.randn(batch, features, generator=generator, dtype=torch.float64)
 
 
-def network(atoms, labels=None, classes=0, **params):
-    return LCA(LCA.Params(**params), Wiring(atoms.shape[1], atoms, labels, classes))
+def network(atoms, labels=None, classes=0, engine="residual", **params):
+    wiring = Wiring(atoms.shape[1], atoms, labels, classes, engine=engine)
+    return LCA(LCA.Params(**params), wiring)
 
 
 def run(system, signal, steps):
@@ -202,10 +204,12 @@ def test_the_exponential_integrator_is_exact_while_all_are_silent():
     torch.testing.assert_close(coarse, drive * (1 - math.exp(-1.5)))
 
 
+@pytest.mark.parametrize("engine", ["residual", "dense", "lazy"])
 @pytest.mark.parametrize("transfer", ["soft", "hard"])
-def test_the_residual_form_is_the_gramian_form(transfer):
+def test_every_form_is_the_gramian_form_written_out(transfer, engine):
     signal, atoms, threshold, eta = signals(3, 15), unit_rows(40, 15), 0.4, 0.05
-    system = network(atoms, threshold=threshold, time_constant=1 / eta, transfer=transfer)
+    params = {"threshold": threshold, "time_constant": 1 / eta, "transfer": transfer}
+    system = network(atoms, engine=engine, **params)
     gramian = atoms @ atoms.T
     u, state = torch.zeros(3, 40, dtype=torch.float64), system.init(signal)
     for _ in range(80):
@@ -214,16 +218,18 @@ def test_the_residual_form_is_the_gramian_form(transfer):
             a = torch.where(u.abs() >= threshold, u, 0.0)
         u = u + eta * (signal @ atoms.T - u - a @ (gramian - torch.eye(40, dtype=u.dtype)))
         state = system.step(state)
-        torch.testing.assert_close(state.u, u)
+        seen = system.observe(state, ("membrane_potential",))
+        torch.testing.assert_close(seen["membrane_potential"], u)
     assert a.any()
 
 
+@pytest.mark.parametrize("engine", ["residual", "dense"])
 @pytest.mark.parametrize("threshold, least, most", [(50.0, 0, 0), (3.2, 1, 100), (0.5, 500, 1500)])
 def test_a_large_dictionary_gives_the_same_whether_few_many_or_no_neurons_are_active(
-    threshold, least, most
+    threshold, least, most, engine
 ):
     signal, atoms = signals(2, 800, size=1.0), unit_rows(1500, 800)
-    system = network(atoms, threshold=threshold, time_constant=20.0)
+    system = network(atoms, engine=engine, threshold=threshold, time_constant=20.0)
     state = run(system, signal, 60)
     active = int((system.observe(state, ["activation"])["activation"] != 0).any(0).sum())
     assert least <= active <= most
@@ -380,3 +386,88 @@ def test_parameters_out_of_range_are_refused_in_one_line(wrong, allowed):
     message = str(refusal.value)
     assert message.startswith(f"system.{name} = {value!r}") and allowed in message
     assert "\n" not in message
+
+
+def test_a_gramian_that_would_not_fit_is_refused_in_one_line():
+    atoms = torch.eye(2).repeat(10_000, 1)
+    with pytest.raises(ValueError, match=r"20000 atoms would take 1.6 GB; at most 16384 atoms"):
+        LCA(LCA.Params(), Wiring(2, atoms, engine="dense"))
+
+
+@pytest.mark.parametrize("engine", ["residual", "dense", "lazy"])
+def test_momentum_is_the_heavy_ball_of_polyak(engine):
+    """A network of atoms at right angles: each u goes to b alone, as a ball on a parabola."""
+    signal, eta, mu = signals(2, 6, size=3.0), 0.1, 0.8
+    params = {"threshold": 0.5, "time_constant": 1 / eta, "momentum": mu}
+    system = network(torch.eye(6).double(), engine=engine, integrator="momentum", **params)
+    state, u, before = system.init(signal), torch.zeros_like(signal), torch.zeros_like(signal)
+    for _ in range(50):
+        u, before = u + eta * (signal - u) + mu * (u - before), u
+        state = system.step(state)
+        seen = system.observe(state, ("membrane_potential",))["membrane_potential"]
+        torch.testing.assert_close(seen, u)
+    assert (u - signal).abs().max() < 0.1 < (1 - eta) ** 50 * 20  # where Euler still is
+
+
+@pytest.mark.parametrize("ratio, stable", [(2.9, True), (3.1, False)])
+def test_momentum_widens_the_stable_step_as_the_bound_says(ratio, stable):
+    signal = signals(1, 4, size=3.0)
+    params = {"threshold": 0.1, "time_constant": 1 / ratio, "momentum": 0.5}
+    system = network(torch.eye(4).double(), integrator="momentum", **params)
+    state = run(system, signal, 200)
+    assert bool((state.u - signal).abs().max() < 1e-3) is stable
+    here = stability.bound(system.lasso(run(system, signal, 3)))
+    assert here.limit == pytest.approx(3.0) and here.exceeded is not stable
+
+
+@pytest.mark.parametrize("engine", ["residual", "dense", "lazy"])
+@pytest.mark.parametrize("transfer", ["soft", "hard"])
+def test_the_adaptive_step_follows_petavisions_controller(engine, transfer):
+    signal, atoms = digits(3, 200)
+    signal, atoms, threshold, eta = signal.double(), atoms.double(), 1.0, 0.02
+    params = {"threshold": threshold, "time_constant": 1 / eta, "transfer": transfer}
+    system = network(atoms, engine=engine, integrator="adaptive", growth=0.1, **params)
+    state, u = system.init(signal), torch.zeros(3, 200, dtype=torch.float64)
+    scale, longest, before = np.ones(3), np.ones(3), None
+    for _ in range(120):
+        seen = system.observe(state)
+        torch.testing.assert_close(seen["membrane_potential"], u)
+        energy = seen["energy"][:, 2].numpy()
+        for i in range(3) if before is not None else ():
+            fall = (before[i] - energy[i]) / scale[i]
+            if fall < 0:
+                scale[i], longest[i] = 1.0, 1.0
+            else:
+                scale[i] = min(0.03 * before[i] / fall if fall else np.inf, longest[i])
+                longest[i] *= 1.1
+        before = energy
+        a = seen["activation"]
+        goal = signal @ atoms.T - a @ (atoms @ atoms.T) + a
+        u = u + torch.tensor(np.minimum(scale * eta, 1.0))[:, None] * (goal - u)
+        state = system.step(state)
+    assert longest.max() > 2 and seen["firing"].any()
+
+
+def test_the_adaptive_step_comes_nearer_to_the_minimum_in_as_many_steps():
+    signal, atoms = digits(8, 400)
+    params = {"threshold": 0.5, "time_constant": 200.0}
+    gaps = {}
+    for integrator in ("euler", "adaptive"):
+        system = network(atoms.double(), integrator=integrator, **params)
+        state = run(system, signal.double(), 200)
+        gaps[integrator] = float(optimality.duality_gap(system.lasso(state)).mean())
+    assert gaps["adaptive"] < 0.5 * gaps["euler"]
+
+
+@pytest.mark.parametrize("engine", ["residual", "lazy"])
+def test_an_integrator_changed_in_mid_run_begins_from_rest(engine):
+    signal, atoms = digits(3, 200)
+    system = network(atoms, engine=engine, threshold=1.0, time_constant=20.0)
+    state = run(system, signal, 15)
+    for integrator in ("momentum", "adaptive", "momentum", "euler"):
+        other = system.with_params(system.params.changed(integrator=integrator))
+        first = other.observe(other.step(state))["membrane_potential"]
+        torch.testing.assert_close(first, system.observe(system.step(state))["membrane_potential"])
+        for _ in range(3):
+            state = other.step(state)
+        state = system.step(state)

@@ -4,7 +4,8 @@ On the active neurons a step of the LCA is u' = u − η ∇E, with Hessian G = 
 atoms; silent neurons only follow, with 1 − η. So the step must be smaller than 2 / λ_max(G), and
 smaller than 2 for the leak. While η ≤ 1 stays below that for all neurons active before or after
 a step, the energy cannot rise under the soft threshold: no neuron's activation moves by more than
-η times its gradient, hence E' − E ≤ −Σ ηᵢ∇ᵢ² (1 − ½ ηᵢ λ_max) ≤ 0.
+η times its gradient, hence E' − E ≤ −Σ ηᵢ∇ᵢ² (1 − ½ ηᵢ λ_max) ≤ 0. A heavy ball with momentum μ
+may step 1 + μ times as far (Polyak 1964).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Bound:
     """The step of a network and the largest that its active neurons allow."""
 
     step: float  # η
-    limit: float  # 2 / λ_max(G) of the active atoms, at most 2
+    limit: float  # 2 (1 + μ) / λ_max(G) of the active atoms; λ_max is taken as 1 at least
     active: int  # how many neurons are active
 
     @property
@@ -59,7 +60,8 @@ def bound(lasso: Lasso) -> Bound:
         raise ValueError(f"a stability bound is for one sample, got {len(lasso.activation)}")
     active = lasso.activation[0] != 0
     largest = max(1.0, largest_eigenvalue(lasso.atoms, active))
-    return Bound(lasso.step_ratio, 2.0 / largest, int(active.sum()))
+    limit = 2.0 * (1 + lasso.momentum) / largest
+    return Bound(lasso.step_ratio, limit, int(active.sum()))
 
 
 def largest_drive(signal: Tensor, atoms: Tensor) -> float:

@@ -342,18 +342,20 @@ def _wiring(
 
 
 def _engine(document: Document, atoms: Tensor) -> str:
-    """The way to compute that the document asks for, or that costs less.
+    """The way to compute that the document asks for, or that costs least.
 
-    The residual form reads all M·N numbers of the dictionary at each step, the lazy one in a few
-    passes a run; but it pays some twenty small operations a step whatever the size, and a dense
-    code costs it a little more than the residual form. From 2²⁴ numbers on (64 MB, a pass of
-    milliseconds) it wins wherever codes are sparse; below, nobody waits for either.
+    A step of the residual form reads the M·N numbers of the dictionary twice, one of the dense form
+    the M·M of the Gramian once, so that wins where 2 M ≤ N, and then takes at most half the memory
+    of the dictionary. The lazy form reads the dictionary a few times in a run, but pays some fifty
+    small operations a step whatever the size: from 2²⁴ numbers on (64 MB, a pass of milliseconds)
+    it wins wherever codes are sparse; below, nobody waits for either.
     """
-    asked = document.run.engine
+    asked, able = document.run.engine, _system_type(document).engines
     if asked != "auto":
         return asked
-    able = "lazy" in _system_type(document).engines
-    return "lazy" if able and atoms.numel() >= LARGE_DICTIONARY else "residual"
+    if "lazy" in able and atoms.numel() >= LARGE_DICTIONARY:
+        return "lazy"
+    return "dense" if "dense" in able and 2 * len(atoms) <= atoms.shape[1] else "residual"
 
 
 def _stamp(document: Document) -> tuple:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from workbench.engine import fingerprint
-from workbench.systems.protocol import System
+from workbench.systems.protocol import System, tensors
 
 DEFAULT_BUDGET = 512 * 2**20  # bytes
 SUMMARY_KINDS = ("terms", "count", "evidence")
@@ -35,11 +35,12 @@ class Recording:
         self.spacing = 1
         self.head = -1
         self._schedule: list[tuple[int, System]] = [(0, system)]  # who made which steps
-        self._constant = {t.data_ptr() for t in initial}  # tensors that all states share
+        self._constant = {t.data_ptr() for t in tensors(initial)}  # tensors that all states share
         self._checkpoints: dict[int, Any] = {}
         self._digests: list[bytes] = []
         self._summaries: dict[str, _Rows] = {}
         self._spikes: list[np.ndarray] = []
+        self._held: dict[int, int] = {}  # bytes of the tensors that checkpoints hold, by address
         self._checkpoint_bytes = 0
         self._spike_bytes = 0
         self._append(system, initial)
@@ -68,7 +69,7 @@ class Recording:
         branch._digests = self._digests[: step + 1]
         branch._summaries = {name: rows.copy(step + 1) for name, rows in self._summaries.items()}
         branch._spikes = self._spikes[: step + 1]
-        branch._checkpoint_bytes = sum(map(self._size, branch._checkpoints.values()))
+        branch._weigh()
         branch._spike_bytes = sum(index.nbytes for index in branch._spikes)
         return branch
 
@@ -92,7 +93,7 @@ class Recording:
             self._spike_bytes += index.nbytes
         if (self.head + 1) % self.spacing == 0:
             self._checkpoints[self.head + 1] = state
-            self._checkpoint_bytes += self._size(state)
+            self._hold(state)
         self.head += 1  # last: from now on readers may look
         while self.bytes_used > self.budget and len(self._checkpoints) > 1:
             self._thin()
@@ -106,12 +107,21 @@ class Recording:
         """Drop every second checkpoint. A new dict is put in place, so readers never see half."""
         self.spacing *= 2
         self._checkpoints = {k: s for k, s in self._checkpoints.items() if k % self.spacing == 0}
-        self._checkpoint_bytes = sum(map(self._size, self._checkpoints.values()))
+        self._weigh()
 
-    def _size(self, state: Any) -> int:
-        return sum(
-            t.numel() * t.element_size() for t in state if t.data_ptr() not in self._constant
-        )
+    def _weigh(self) -> None:
+        """Count the memory of all checkpoints anew."""
+        self._held, self._checkpoint_bytes = {}, 0
+        for state in self._checkpoints.values():
+            self._hold(state)
+
+    def _hold(self, state: Any) -> None:
+        """Count the memory of one more checkpoint; states may share what did not change."""
+        for tensor in tensors(state):
+            place = tensor.data_ptr()
+            if place not in self._constant and place not in self._held:
+                self._held[place] = tensor.numel() * tensor.element_size()
+                self._checkpoint_bytes += self._held[place]
 
     # -- reading, from any thread -------------------------------------------------------------
 
@@ -122,7 +132,7 @@ class Recording:
 
     @property
     def bytes_used(self) -> int:
-        """Memory held by checkpoints and spikes; what two states share is counted twice."""
+        """Memory held by checkpoints and spikes."""
         return self._checkpoint_bytes + self._spike_bytes
 
     @property
@@ -232,6 +242,6 @@ def expected_bytes(system: System, initial: Any, steps: int) -> int:
     As far as the first step shows: states of the lazy engine grow with the neurons that wake.
     """
     after = system.step(initial)
-    shared = {t.data_ptr() for t in initial}
-    size = sum(t.numel() * t.element_size() for t in after if t.data_ptr() not in shared)
+    shared = {t.data_ptr() for t in tensors(initial)}
+    size = sum(t.numel() * t.element_size() for t in tensors(after) if t.data_ptr() not in shared)
     return size * (steps + 1)

@@ -11,6 +11,7 @@ from workbench.document import Document
 from workbench.document.schema import Decoder
 from workbench.engine.vectors import FEATURE_NORM, Vectors
 from workbench.errors import InputError
+from workbench.parameters import declared
 from workbench.systems.protocol import System
 
 FEWEST = 10  # images that a perceptron can be trained on
@@ -92,5 +93,7 @@ def natural_batch(neurons: int) -> int:
 
 
 def system_values(system: System) -> dict[str, Any]:
-    """A ``system`` section with every parameter written out."""
-    return {"kind": system.kind, **system.params.model_dump()}
+    """A ``system`` section with every parameter written out that means something in it."""
+    values = system.params.model_dump()
+    kept = {p.name: values[p.name] for p in declared(system.Params) if p.applies(values)}
+    return {"kind": system.kind, **kept}

@@ -1,138 +1,163 @@
 """The lazy form of an LCA: the same steps, with the dictionary read a few times in a whole run.
 
-Until a neuron is first active it only follows what the others leave unexplained. So with
+The residual form moves all potentials u towards Φᵀr + a, where r = s − Φa. Both parts are linear,
+so with the *trails* of r and a, which move as u does,
 
-    r[k] = s − Φ a[k]                    what is left, [B, N]
-    R[k+1] = (1 − η) R[k] + η r[k]       the trail: what is left, as a membrane feels it, R[0] = 0
+    R' = (1 − η) R + η r,   A' = (1 − η) A + η a,   R = A = 0 at first:   u = ΦᵀR + A
 
-the potential of every neuron that has never been active is u_i = φᵢᵀR. The others are *awake*:
-their potentials are kept, and take the steps of the residual form, u' = (1 − η) u + η (φᵢᵀr + a).
-A state is then the signal, R and what is awake; the potentials of all are one pass over Φ, on
-demand.
+and as r is s less active atoms, R = αs − ΦA, where α' = (1 − η) α + η. Until a neuron is active its
+Aᵢ is 0 and its potential follows from the trail of the others: nobody has to compute it until it
+may reach the threshold, and the bound of `lookout` says when. From then on it is *tracked*: its
+drive, and its inner products with the others tracked, are kept, and it takes its steps among them,
 
-Which sleepers wake? For any few directions Q, with ΦQ known, and any c
+    u' = (1 − η) u + η (b − Ga + a)        (3) of Takaghaj & Sampson (2024), of the tracked only
 
-    |φᵢᵀR − (ΦQ)ᵢ c| ≤ ‖φᵢ‖ ‖R − Qc‖
-
-so only those whose estimate (ΦQ)ᵢ c comes that close to ±λ can have reached it, and only their
-atoms are read. Q begins as the signal's direction, in which R moves while all are silent. When
-too many atoms have been read, R − Qc becomes one more direction.
-
-Q is a cache and decides nothing: each φᵢᵀR that decides is a dot product computed by itself,
-the same bits whatever is computed beside it. So a run replayed from any state, with an empty
-cache or another one, is the same run.
+which costs as many multiplications as there are pairs of them. Any other rule that is linear in
+what it moves (`stepping`) fits as well. All that decides a step is in the state, so a run replayed
+from any state is the same run.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Measured on CPUs: a dot product with an atom looked up costs as much as this many in a pass that
-# many samples share, and a pass costs at least one for each atom.
-_LOOKED_UP = 16
-# An estimate costs this part of a dot product, and is counted where more than one neuron in so many
-# is watched: then the directions known say too little.
-_ESTIMATE = 1 / 8
-# One more direction saves much looking up: with few samples it is worth a pass long before looking
-# up has cost one.
-_WORTH = 1 / 8
+from workbench.systems import lookout as lookouts
+from workbench.systems.lookout import Lookout, Trail
+from workbench.systems.stepping import Rule
+
+# Inner products kept take at most this part of the dictionary's memory and so many times that of
+# the potentials, or as many numbers as _FEW if both are small. Beyond, the form is lazy no more.
+_PART = 1 / 8
+_TIMES = 2
+_FEW = 1 << 20
+# Neurons within this part of the threshold begin to be tracked with those that may have reached it.
+_MARGIN = 0.01
+# One more direction is worth its pass once doubt has cost this part of one.
+_WORTH = 1 / 2
 # Directions kept; each takes as much memory as the potentials.
 _DIRECTIONS = 8
-# Neurons within this part of the threshold are watched at every step, the others now and then.
-_WATCHED = 0.1
-# The longest atom that `Wiring` accepts, rounded up.
-_LONGEST = 1.002
-# Before the first step every neuron is below any positive number.
-_NOTHING = math.ulp(0.0)
+# A new direction is that of Φa's trail with this much of what is active now: it is still growing.
+_AHEAD = 0.6
+# Rows of the tracked are this long, or a multiple.
+_WIDTH = 32
 
-with warnings.catch_warnings():  # once in a process torch says that these tensors are new
-    warnings.simplefilter("ignore")
-    torch.sparse_csr_tensor([0, 0], torch.zeros(0, dtype=torch.int64), torch.zeros(0), (1, 1))
+
+class Course(NamedTuple):
+    """What moves: R = αs − ΦA by its parts, and the potentials of the tracked."""
+
+    gone: Tensor  # [B] float64, α
+    u: Tensor  # [B, C], membrane potentials
+    held: Tensor  # [B, C], A
 
 
 class LazyState(NamedTuple):
-    """An LCA between two steps, in lazy form.
-
-    A *place* is sample · M + neuron. Once reading the awake atoms one by one would cost more than a
-    pass, all are awake: then the step is the residual form, and R is not followed any more.
-    """
+    """An LCA between two steps, in lazy form; C places for the tracked neurons of each sample."""
 
     signal: Tensor  # [B, N], s
-    trail: Tensor  # [B, N], R
-    awake: Tensor  # [n] int64, ascending places; none are named where all are awake
-    u: Tensor  # [n], the potentials there; [B · M] where all are awake
-    floor: Tensor  # float64: every |u| elsewhere is below it
+    power: Tensor  # [B] float64, ‖s‖²
+    neuron: Tensor  # [B, C] int64, who is tracked, in the order they began; −1 beyond them
+    drive: Tensor  # [B, C], b; zero where nobody is tracked, and so in the course
+    now: Course
+    before: Course | tuple[()]  # one step earlier, where the rule asks for it
+    gram: tuple[Tensor, ...]  # B times [n, n], G of the tracked
+    lookout: Lookout
+    floor: Tensor  # float64: every |u| that is not tracked is below it
+    pace: Tensor  # [B, 3] or [B, 0], see `stepping`
     k: Tensor  # int64, the step number
 
-
-class Rule(NamedTuple):
-    """The parameters of one step."""
-
-    transfer: Callable[[Tensor], Tensor]  # u -> a = T_λ(u), elementwise
-    threshold: float  # λ
-    step_ratio: float  # η
+    @property
+    def there(self) -> Tensor:
+        """Whether a place has a neuron, [B, C]."""
+        return self.neuron >= 0
 
 
 class Lazy:
-    """The lazy form over one dictionary [M, N], with what it has seen of it."""
+    """The lazy form over one dictionary [M, N]."""
 
     def __init__(self, atoms: Tensor) -> None:
         self.atoms = atoms
         self.passes = 0  # over the whole dictionary so far, whatever for
-        # A thread has its own, so that a run and an evaluation beside it do not undo each other's.
-        self._own = threading.local()
-
-    # -- states -------------------------------------------------------------------------------
 
     def init(self, signal: Tensor) -> LazyState:
-        """Silence before a batch of signals [B, N]."""
+        """Silence before a batch of signals [B, N]: one pass over the dictionary."""
+        batch = len(signal)
+        nothing = signal.new_zeros(batch, 0)
+        direction = functional.normalize(signal, dim=1)
+        power = signal.double().square().sum(1)
         return LazyState(
             signal=signal,
-            trail=torch.zeros_like(signal),
-            awake=torch.zeros(0, dtype=torch.int64, device=signal.device),
-            u=signal.new_zeros(0),
-            floor=_number(_NOTHING),
+            power=power,
+            neuron=nothing.long(),
+            drive=nothing,
+            now=Course(torch.zeros_like(power), nothing, nothing),
+            before=(),
+            gram=(signal.new_zeros(0, 0),) * batch,
+            lookout=lookouts.first(signal, direction, self.match(direction)),
+            floor=torch.full((), torch.finfo(torch.float64).tiny, dtype=torch.float64),
+            pace=nothing.double(),
             k=torch.zeros((), dtype=torch.int64),
         )
 
-    def step(self, state: LazyState, rule: Rule) -> LazyState:
-        """The state one step later."""
-        state = self.complete(state, rule.threshold)
-        activation = rule.transfer(state.u)
-        if self._all_awake(state):
-            u = self._residual_step(state, activation.view(len(state.signal), -1), rule.step_ratio)
-            return state._replace(u=u, k=state.k + 1)
-        left = state.signal - self.reconstruct(state, activation)
-        match = self._dots(left, state.awake)
-        return self._woken(
-            state._replace(
-                trail=torch.lerp(state.trail, left, rule.step_ratio),
-                u=torch.lerp(state.u, match + activation, rule.step_ratio),
-                k=state.k + 1,
-            ),
-            rule.threshold,
-        )
+    def step(
+        self,
+        state: LazyState,
+        threshold: float,
+        transfer: Callable[[Tensor], Tensor],
+        rule: Callable[[LazyState, Tensor, Tensor], tuple[Rule, Tensor]],
+    ) -> LazyState | None:
+        """The state one step later; None where too many neurons would have to be tracked.
 
-    def complete(self, state: LazyState, threshold: float) -> LazyState:
-        """The same state with every neuron awake that reaches a threshold lower than before."""
-        return state if state.floor.item() <= threshold else self._woken(state, threshold)
+        Args:
+            state: now.
+            threshold: λ.
+            transfer: u → a = T_λ(u), elementwise.
+            rule: from the state, a and ‖r‖² [B], how to move, and the pace then.
+        """
+        state = self.complete(state, threshold)
+        if state is None:
+            return None
+        now = state.now
+        activation = transfer(now.u)
+        inhibition = _inhibition(state.gram, activation)
+        how, pace = rule(state, activation, self._left(state, activation, inhibition))
+        goal = Course(torch.ones_like(now.gone), state.drive - inhibition + activation, activation)
+        before = state.before or now
+        moved = Course(*(how.moved(*parts) for parts in zip(now, goal, before, strict=True)))
+        earlier = () if how.momentum is None else now
+        state = state._replace(now=moved, before=earlier, pace=pace, k=state.k + 1)
+        return self._attended(state, threshold)
 
-    def potentials(self, state: LazyState) -> Tensor:
-        """u of all neurons, [B, M]: one pass over the dictionary."""
-        if self._all_awake(state):
-            return state.u.view(len(state.signal), -1)
-        # A sleeper is below the floor; a pass rounds otherwise than what decided that.
-        below = torch.nextafter(state.floor.to(state.u), state.u.new_zeros(()))
-        return self.spread(state, state.u, self.match(state.trail).clamp_(-below, below))
+    def complete(self, state: LazyState, threshold: float) -> LazyState | None:
+        """The same state with every neuron tracked that reaches a threshold lower than before."""
+        return state if state.floor.item() <= threshold else self._attended(state, threshold)
+
+    @staticmethod
+    def select(state: LazyState, rows: Tensor) -> LazyState:
+        """The state of some samples only, given by index [S]."""
+
+        def pick(part: Tensor | tuple) -> Tensor | tuple:
+            if isinstance(part, Tensor):
+                return part[rows] if part.ndim else part
+            return type(part)(*map(pick, part)) if part else part
+
+        gram = tuple(state.gram[row] for row in rows.tolist())
+        return LazyState(*map(pick, state._replace(gram=())))._replace(gram=gram)
+
+    # -- the whole of it ----------------------------------------------------------------------
+
+    def potentials(self, state: LazyState, course: Course) -> Tensor:
+        """u of all neurons, now or before, [B, M]: one pass over the dictionary."""
+        match = self.match(self._trail(state, course))
+        if course is state.now:
+            # Who is not tracked is below the floor; a pass rounds otherwise than what decided that.
+            below = torch.nextafter(state.floor.to(match), match.new_zeros(()))
+            match.clamp_(-below, below)
+        return self.spread(state, course.u, match)
 
     def match(self, vectors: Tensor) -> Tensor:
         """Φᵀv of vectors [B, N], [B, M]: one pass over the dictionary."""
@@ -140,192 +165,194 @@ class Lazy:
         return vectors @ self.atoms.T
 
     def spread(self, state: LazyState, values: Tensor, out: Tensor | None = None) -> Tensor:
-        """[B, M] with the values [n] of what is awake in ``out``, or in zeros."""
-        if self._all_awake(state):
-            return values.view(len(state.signal), -1)
+        """[B, M] with the values [B, C] of the tracked in ``out``, or in zeros."""
         if out is None:
-            out = values.new_zeros(len(state.signal), len(self.atoms))
-        out.view(-1)[state.awake] = values
+            out = values.new_zeros(len(values), len(self.atoms))
+        row, column = state.there.nonzero(as_tuple=True)
+        out[row, state.neuron[row, column]] = values[row, column]
         return out
 
-    def reconstruct(self, state: LazyState, activation: Tensor) -> Tensor:
-        """Φa of activations [n] where awake, [B, N]; reads the active atoms only."""
-        active = (activation != 0).nonzero()[:, 0]
-        if len(active) == 0:
+    def combine(self, state: LazyState, weights: Tensor) -> Tensor:
+        """Φw of weights [B, C] of the tracked, [B, N]; reads the atoms of weights not zero."""
+        row, column = (weights != 0).nonzero(as_tuple=True)
+        if len(row) == 0:
             return torch.zeros_like(state.signal)
-        if self._all_awake(state):
-            return activation.view(len(state.signal), -1) @ self.atoms
-        start, neuron = self._rows(state.awake[active], len(state.signal))
+        start = torch.searchsorted(row, torch.arange(len(weights) + 1, device=row.device))
         return functional.embedding_bag(
-            neuron,
+            state.neuron[row, column],
             self.atoms,
             start,
             mode="sum",
-            per_sample_weights=activation[active],
+            per_sample_weights=weights[row, column],
             include_last_offset=True,
         )
 
-    def _all_awake(self, state: LazyState) -> bool:
-        return len(state.u) == len(state.signal) * len(self.atoms)
-
-    def _residual_step(self, state: LazyState, activation: Tensor, step_ratio: float) -> Tensor:
-        """u' of all neurons in residual form, [B · M]."""
-        left = state.signal - activation @ self.atoms
-        self.passes += 2
-        goal = torch.addmm(activation, left, self.atoms.T)
-        return torch.lerp(state.u, goal.view(-1), step_ratio)
-
-    # -- who wakes ----------------------------------------------------------------------------
-
-    def _woken(self, state: LazyState, threshold: float) -> LazyState:
-        """The state with the sleepers awake that are not below the threshold; NaN is not."""
-        places = self._suspects(state, threshold)
-        match = self._dots(state.trail, places)
-        woken = ~(match.abs() < threshold)
-        if state.floor.item() != threshold:
-            state = state._replace(floor=_number(threshold))
-        if not woken.any():
-            return state
-        awake, order = torch.cat((state.awake, places[woken])).sort()
-        state = state._replace(awake=awake, u=torch.cat((state.u, match[woken]))[order])
-        samples, neurons = len(state.signal), len(self.atoms)
-        if len(awake) <= max(neurons / 2, samples * neurons / _LOOKED_UP):
-            return state
-        u = self.potentials(state).view(-1)
-        return state._replace(awake=awake[:0].clone(), u=u, floor=_number(0.0))
-
-    def _suspects(self, state: LazyState, threshold: float) -> Tensor:
-        """Ascending places of all sleepers that may have reached the threshold; a few more."""
-        lookout: _Lookout | None = getattr(self._own, "lookout", None)
-        if lookout is None or lookout.signal is not state.signal:
-            lookout = self._look_along(_directed(state.signal)[None], state.signal)
-        lookout, places = self._sighted(lookout, state, threshold)
-        samples, neurons = len(state.signal), len(self.atoms)
-        crowded = len(lookout.near) > samples * neurons * _ESTIMATE
-        cost = lookout.spent + len(places) + crowded * len(lookout.near) * _ESTIMATE
-        if cost > max(neurons * _WORTH, samples * neurons / _LOOKED_UP):
-            lookout, places = self._sighted(self._widened(lookout, state), state, threshold)
-            cost = 0.0
-        self._own.lookout = replace(lookout, spent=cost)
-        return places
-
-    def _look_along(self, basis: Tensor, signal: Tensor, seen: tuple[Tensor, ...] = ()) -> _Lookout:
-        """A lookout along directions [q, B, N]; the last is looked along now."""
-        return _Lookout(signal, basis, (*seen, self.match(basis[-1])))
-
-    def _widened(self, lookout: _Lookout, state: LazyState) -> _Lookout:
-        """A lookout along one more direction, so that it sees R whole; or along R alone."""
-        if len(lookout.basis) == _DIRECTIONS:
-            return self._look_along(_directed(state.trail)[None], state.signal)
-        _, left = lookout.parts(state.trail)
-        _, left = lookout.parts(_directed(left))  # orthogonal to the others but for rounding
-        # What was nothing but rounding has no direction.
-        new = _directed(left * (torch.linalg.vector_norm(left, dim=1, keepdim=True) > 0.5))
-        basis = torch.cat((lookout.basis, new[None]))
-        return self._look_along(basis, state.signal, lookout.seen)
-
-    def _sighted(
-        self, lookout: _Lookout, state: LazyState, threshold: float
-    ) -> tuple[_Lookout, Tensor]:
-        """The lookout watching whom it must at R, and the places there that may have woken."""
-        coordinates, left = lookout.parts(state.trail)  # [q, B], [B, N]
-        length = torch.linalg.vector_norm(state.trail, dim=1)
-        # Twice the worst rounding of the dot products and sums below.
-        rounding = torch.finfo(length.dtype).eps * (
-            (state.trail.shape[1] + 16) * (coordinates.abs().sum(0) + length) + 4 * threshold
+    def _trail(self, state: LazyState, course: Course) -> Tensor:
+        """R, [B, N]."""
+        return course.gone[:, None].to(state.signal) * state.signal - self.combine(
+            state, course.held
         )
-        radius = _LONGEST * torch.linalg.vector_norm(left, dim=1) + rounding  # [B]
-        stale = ~(lookout.reach(state.trail) + rounding < threshold)
-        if stale.any():
-            lookout = lookout.aimed(state.trail, coordinates, radius, stale, threshold)
-        estimate = (coordinates[:, lookout.sample] * lookout.near_seen).sum(0)
-        suspect = ~(estimate.abs() + radius[lookout.sample] < threshold)
-        return lookout, _without(lookout.near[suspect], state.awake)
 
-    def _dots(self, vectors: Tensor, places: Tensor) -> Tensor:
-        """φᵢᵀv of vectors [B, N] at places [n]; each by itself, reading its atom only."""
-        if len(places) == 0:
-            return vectors.new_zeros(0)
-        start, neuron = self._rows(places, len(vectors))
-        size = (len(vectors), len(self.atoms))
-        wanted = torch.sparse_csr_tensor(start, neuron, vectors.new_zeros(len(places)), size)
-        return torch.sparse.sampled_addmm(wanted, vectors, self.atoms.T, beta=0.0).values()
+    def _left(self, state: LazyState, activation: Tensor, inhibition: Tensor) -> Tensor:
+        """‖s − Φa‖², [B] float64."""
+        a = activation.double()
+        return state.power - (a * (2 * state.drive - inhibition)).sum(1)
 
-    def _rows(self, places: Tensor, samples: int) -> tuple[Tensor, Tensor]:
-        """Where each sample's places start, [B + 1], and the neuron of each place."""
-        neurons = len(self.atoms)
-        ends = torch.arange(0, (samples + 1) * neurons, neurons, device=places.device)
-        return torch.searchsorted(places, ends), places % neurons
+    # -- who is tracked -----------------------------------------------------------------------
 
+    def _attended(self, state: LazyState, threshold: float) -> LazyState | None:
+        """The state with those tracked that may have reached the threshold; or None."""
+        found = self._wanted(state, threshold)
+        if found is None:
+            return None
+        state, doubtful, wanted = found
+        spent = state.lookout.spent + (doubtful * (state.there.sum(1) + doubtful)).sum()
+        if spent.item() > _WORTH * state.lookout.seen[:, 0].numel():
+            state = self._widened(self._released(state, threshold), threshold)
+            found = self._wanted(state, threshold)
+            if found is None:
+                return None
+            state, _, wanted = found
+            spent = torch.zeros_like(spent)
+        state = state._replace(lookout=state.lookout._replace(spent=spent))
+        if wanted.any():
+            count = wanted.sum(1) + state.there.sum(1)
+            if int(count.square().sum()) > self._room(len(count)):
+                return None
+            state = self._tracked(state, wanted)
+        if state.floor.item() != threshold:
+            state = state._replace(floor=torch.full_like(state.floor, threshold))
+        return state
 
-@dataclass(frozen=True, eq=False)
-class _Lookout:
-    """What was seen of a dictionary along a few directions, and whom to watch because of it.
+    def _room(self, batch: int) -> float:
+        """How many inner products may be kept."""
+        return max(_FEW, _PART * self.atoms.numel() + _TIMES * batch * len(self.atoms))
 
-    All of it holds for any R: at which R it was made, and who was awake there, does not matter.
-    """
+    def _wanted(
+        self, state: LazyState, threshold: float
+    ) -> tuple[LazyState, Tensor, Tensor] | None:
+        """Whom near to track.
 
-    signal: Tensor  # [B, N], whose it is
-    basis: Tensor  # [q, B, N], Q
-    seen: tuple[Tensor, ...]  # q times [B, M], ΦQ
-    at: Tensor | None = None  # [B, N], the R at which ``near`` was chosen
-    outer: Tensor | None = None  # [B], no |φᵢᵀR| of the others was above it there
-    near: Tensor | None = None  # [m] ascending places: whom to watch
-    sample: Tensor | None = None  # [m], whose place it is
-    near_seen: Tensor | None = None  # [q, m], ΦQ there
-    spent: float = 0.0  # on looking at single atoms, since the last pass; in dot products
-
-    def parts(self, trail: Tensor) -> tuple[Tensor, Tensor]:
-        """Coordinates c of R along Q, [q, B], and what they leave, R − Qc [B, N]."""
-        coordinates = (self.basis * trail).sum(2)
-        return coordinates, trail - (coordinates[:, :, None] * self.basis).sum(0)
-
-    def reach(self, trail: Tensor) -> Tensor:
-        """[B], what no |φᵢᵀR| of those not watched can be above.
-
-        R = c R₀ + x, where R₀ is where they were chosen: |φᵢᵀR| ≤ |c| outer + ‖x‖.
+        Returns:
+            The state; how many are wanted in doubt only, [B]; who is wanted, [B, D]. None if the
+            potentials are not finite: a network that blows up is not sparse.
         """
-        if self.at is None:
-            return trail.new_full((len(trail),), math.inf)
-        along = (trail * self.at).sum(1) / self.at.square().sum(1)  # NaN where R₀ = 0: stale
-        aside = torch.linalg.vector_norm(trail - along[:, None] * self.at, dim=1)
-        return along.abs() * self.outer + _LONGEST * aside
+        trail = _parts(state)
+        sight = lookouts.look(state.lookout, trail, torch.finfo(state.drive.dtype).eps)
+        if not sight.radius.isfinite().all():
+            return None
+        stale = ~(sight.reach < threshold)  # NaN: those near were never chosen
+        if stale.any():
+            made = lookouts.aimed(state.lookout, sight, state.neuron, stale, threshold)
+            state = state._replace(lookout=made)
+        most, least = lookouts.scores(state.lookout, sight)
+        suspicious = (most >= threshold).any(1)
+        level = (1 - _MARGIN) * threshold
+        wanted = (most >= level) & suspicious[:, None]
+        return state, (wanted & (least < level)).sum(1), wanted
 
-    def aimed(
-        self, trail: Tensor, coordinates: Tensor, radius: Tensor, stale: Tensor, threshold: float
-    ) -> _Lookout:
-        """The lookout with those to watch chosen again at R, for the samples marked ``stale``."""
-        neurons, which = self.seen[0].shape[1], stale.nonzero()[:, 0]
-        estimate = trail.new_zeros(len(which), neurons)
-        for seen, part in zip(self.seen, coordinates[:, which], strict=True):
-            estimate.addcmul_(seen[which], part[:, None])
-        bound = estimate.abs_().add_(radius[which, None])
-        close = ~(bound < (1 - _WATCHED) * threshold)
-        row, neuron = close.nonzero(as_tuple=True)
-        near = which[row] * neurons + neuron
-        outer = bound.masked_fill_(close, 0.0).amax(1)
-        at = trail
-        if self.at is not None:
-            near = torch.cat((self.near[~stale[self.sample]], near)).sort().values
-            outer = self.outer.index_copy(0, which, outer)
-            at = torch.where(stale[:, None], trail, self.at)
-        sample = near.div(neurons, rounding_mode="floor")
-        near_seen = torch.stack([seen.view(-1)[near] for seen in self.seen])
-        return replace(self, at=at, outer=outer, near=near, sample=sample, near_seen=near_seen)
+    def _widened(self, state: LazyState, threshold: float) -> LazyState:
+        """The state looking along one more direction, in which R leaves those known."""
+        lookout, now = state.lookout, state.now
+        if lookout.basis.shape[1] == _DIRECTIONS:
+            lookout = lookouts.narrowed(lookout)
+        coming = functional.softshrink(now.u, threshold)
+        left = self.combine(state, torch.lerp(now.held, coming, _AHEAD))
+        new = lookouts.aside(lookout, left)
+        made = lookouts.widened(lookout, new, self.match(new), state.neuron)
+        return state._replace(lookout=made)
+
+    def _released(self, state: LazyState, threshold: float) -> LazyState:
+        """The state without those tracked that were never active and are not about to be."""
+        courses = [course for course in (state.now, state.before) if course]
+        kept = state.there & (state.now.u.abs() >= (1 - _MARGIN) * threshold)
+        for course in courses:
+            kept |= course.held != 0
+        if kept.equal(state.there):
+            return state
+        order = (~kept).sort(dim=1, stable=True).indices[:, : int(kept.sum(1).max())]
+        there = kept.gather(1, order)
+
+        def pick(part: Tensor) -> Tensor:
+            return part.gather(1, order) * there
+
+        gram = []
+        for row, products in enumerate(state.gram):
+            who = kept[row, : len(products)].nonzero()[:, 0]
+            gram.append(products if len(who) == len(products) else products[who][:, who])
+        now, *before = (
+            Course(course.gone, pick(course.u), pick(course.held)) for course in courses
+        )
+        neuron = state.neuron.gather(1, order).masked_fill_(~there, -1)
+        return state._replace(
+            neuron=neuron,
+            drive=pick(state.drive),
+            now=now,
+            before=before[0] if before else (),
+            gram=tuple(gram),
+            lookout=lookouts.following(state.lookout, neuron),
+        )
+
+    def _tracked(self, state: LazyState, wanted: Tensor) -> LazyState:
+        """The state with the neurons near that are marked [B, D] among the tracked."""
+        there, added = state.there.sum(1).tolist(), wanted.sum(1).tolist()
+        width = max(n + m for n, m in zip(there, added, strict=True))
+        longer = max(-(-width // _WIDTH) * _WIDTH - state.neuron.shape[1], 0)
+
+        def longer_by(part: Tensor, value: float = 0) -> Tensor:
+            return functional.pad(part, (0, longer), value=value) if longer else part.clone()
+
+        neuron, drive = longer_by(state.neuron, -1), longer_by(state.drive)
+        courses = [
+            Course(course.gone, longer_by(course.u), longer_by(course.held))
+            for course in (state.now, state.before)
+            if course
+        ]
+        gram = list(state.gram)
+        for row, (n, m) in enumerate(zip(there, added, strict=True)):
+            if not m:
+                continue
+            new = slice(n, n + m)
+            neuron[row, new] = state.lookout.near[row][wanted[row]]
+            found = self.atoms.index_select(0, neuron[row, : n + m])
+            block = found @ found[n:].T  # [n + m, m]
+            gram[row] = _joined(gram[row], block)
+            drive[row, new] = found[n:] @ state.signal[row]
+            for course in courses:  # never active so far: u = φᵢᵀR
+                gone = course.gone[row].to(drive)
+                course.u[row, new] = gone * drive[row, new] - course.held[row, :n] @ block[:n]
+        near = state.lookout.near.masked_fill(wanted, -1)
+        return state._replace(
+            neuron=neuron,
+            drive=drive,
+            now=courses[0],
+            before=courses[1] if state.before else (),
+            gram=tuple(gram),
+            lookout=lookouts.following(state.lookout._replace(near=near), neuron),
+        )
 
 
-def _number(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
+def _parts(state: LazyState) -> Trail:
+    """R in the precision that lengths are computed in."""
+    now = state.now
+    return Trail(now.gone, state.power, state.drive.double(), now.u.double(), now.held.double())
 
 
-def _directed(vectors: Tensor) -> Tensor:
-    """Vectors [B, N] scaled to length 1; zero where they have no direction."""
-    return functional.normalize(vectors, dim=1).nan_to_num_(0.0, 0.0, 0.0)
+def _inhibition(gram: tuple[Tensor, ...], activation: Tensor) -> Tensor:
+    """Ga of activations [B, C], sample by sample: only what a sample has is read."""
+    out = torch.zeros_like(activation)
+    for row, products in enumerate(gram):
+        n = len(products)
+        if n:
+            torch.mv(products, activation[row, :n], out=out[row, :n])
+    return out
 
 
-def _without(places: Tensor, others: Tensor) -> Tensor:
-    """The places that are not among the others; both ascending."""
-    if len(others) == 0 or len(places) == 0:
-        return places
-    found = torch.searchsorted(others, places).clamp_(max=len(others) - 1)
-    return places[others[found] != places]
+def _joined(gram: Tensor, block: Tensor) -> Tensor:
+    """G [n, n] with m more rows and columns, of which [n + m, m] are given."""
+    n = len(gram)
+    whole = gram.new_empty(len(block), len(block))
+    whole[:n, :n] = gram
+    whole[:, n:] = block
+    whole[n:, :n] = block[:n].T
+    return whole

@@ -9,9 +9,9 @@ columns of the papers' Φ; every atom has unit norm.
     (2) E = ½‖s − Φa‖² + λ‖a‖₁                 (5) G = ΦᵀΦ
     (3) τ u̇ + u = b − (G − I) a                (6) a = T_λ(u) = u − λ sign(u) where |u| ≥ λ, else 0
 
-The Gramian G is never built: b − (G − I) a is Φᵀ(s − Φa) + a, the residual form. It reads the
-dictionary at every step; the lazy form (`lazy`) takes the same steps and reads it a few times in a
-run. ``Wiring.engine`` chooses.
+Three forms take the same steps; ``Wiring.engine`` chooses. As b − (G − I) a is Φᵀ(s − Φa) + a, the
+*residual* form needs no Gramian G; it reads the dictionary at every step. The *dense* form is the
+papers' own, with G built once. The *lazy* form (`lazy`) reads the dictionary a few times in a run.
 
 Under the hard threshold (a = u where |u| ≥ λ, else 0) the same dynamics descend another energy,
 ½‖s − Φa‖² + ½λ²‖a‖₀: half of λ² for each active neuron. It is not convex, so there is no
@@ -20,89 +20,33 @@ certificate for it.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Collection
 from functools import cached_property
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from workbench.systems.lazy import Lazy, LazyState, Rule
+from workbench.systems import stepping
+from workbench.systems.lazy import Lazy, LazyState
+from workbench.systems.lca_declared import OBSERVABLES, LCAParams
 from workbench.systems.protocol import (
     Lasso,
-    Observable,
-    Params,
     System,
     Wiring,
     check_signal,
-    parameter,
 )
+from workbench.systems.stepping import Rule
 
 # Below this many numbers the whole dictionary is multiplied faster than the active atoms are
 # found; above it, gathering them wins while they are at most one in `_SPARSE` (measured on CPUs).
 _SMALL_DICTIONARY = 1 << 20
 _SPARSE = 8
-
-
-class LCAParams(Params):
-    """What can be turned on an LCA; every change acts on the next step."""
-
-    threshold: float = parameter(
-        2.0,
-        "A neuron is active where |u| reaches it; the price of activity in the energy.",
-        symbol="λ",
-        equation="(6)",
-        ge=0,
-        slider=(0.01, 5.0),
-        log=True,
-    )
-    time_constant: float = parameter(
-        100.0,
-        "How slowly the membrane potential follows its input.",
-        symbol="τ",
-        unit="steps",
-        equation="(3)",
-        gt=0,
-        slider=(5.0, 500.0),
-        log=True,
-    )
-    time_step: float = parameter(
-        1.0,
-        "Time that passes in one step; the network moves by η = Δt/τ of the way.",
-        symbol="Δt",
-        unit="steps",
-        equation="(3)",
-        gt=0,
-        slider=(0.1, 10.0),
-        log=True,
-    )
-    steps: int = parameter(
-        100,
-        "How many steps a run takes.",
-        symbol="K",
-        unit="steps",
-        equation="(3)",
-        ge=0,
-        le=1_000_000,
-        slider=(10, 1000),
-        log=True,
-    )
-    transfer: Literal["soft", "hard"] = parameter(
-        "soft",
-        "From potential to activation: soft takes λ off, hard keeps u whole.",
-        label="Transfer function",
-        symbol="T",
-        equation="(6)",
-        advanced=True,
-    )
-    integrator: Literal["euler", "exponential"] = parameter(
-        "euler",
-        "Euler moves by η a step; exponential by 1 − exp(−η), exact while the input is constant.",
-        equation="(3)",
-        advanced=True,
-    )
+# The largest Gramian: 1 GB in float32.
+_LARGEST_GRAMIAN = 1 << 28
 
 
 class LCAState(NamedTuple):
@@ -111,6 +55,8 @@ class LCAState(NamedTuple):
     signal: Tensor  # [B, N], s
     drive: Tensor  # [B, M], b = Φᵀs
     u: Tensor  # [B, M], membrane potentials
+    before: Tensor  # [B, M], u one step earlier, where the integrator asks for it; else [B, 0]
+    pace: Tensor  # [B, 3], see `stepping`, where the integrator asks for it; else [B, 0]
     k: Tensor  # int64, the step number
 
 
@@ -121,102 +67,11 @@ class LCA(System):
     title = "LCA"
     summary = "Neurons compete to explain the signal with as few atoms as they can."
     Params = LCAParams
-    observables = (
-        Observable(
-            "membrane_potential",
-            "Membrane potential",
-            "trace",
-            "neuron",
-            symbol="u",
-            meaning="What each neuron has gathered; it is active beyond the dashed ±λ.",
-            equation="(3)",
-            threshold="threshold",
-            signed=True,
-        ),
-        Observable(
-            "activation",
-            "Activation",
-            "trace",
-            "neuron",
-            symbol="a",
-            meaning="What each neuron puts out: the sparse code of the signal.",
-            equation="(6)",
-            signed=True,
-        ),
-        Observable(
-            "drive",
-            "Drive",
-            "trace",
-            "neuron",
-            symbol="b",
-            meaning="How well each atom alone matches the signal; constant in time.",
-            equation="(4)",
-            signed=True,
-        ),
-        Observable(
-            "firing",
-            "Firing neurons",
-            "spikes",
-            "neuron",
-            meaning="The neurons whose |u| has reached λ.",
-            equation="(6)",
-        ),
-        Observable(
-            "firing_count",
-            "Firing neurons per step",
-            "count",
-            "none",
-            unit="neurons",
-            meaning="How many neurons have |u| ≥ λ.",
-            equation="(6)",
-        ),
-        Observable(
-            "input", "Input", "image", "feature", symbol="s", meaning="The signal.", equation="(1)"
-        ),
-        Observable(
-            "reconstruction",
-            "Reconstruction",
-            "image",
-            "feature",
-            symbol="Ŝ",
-            meaning="The signal as the active atoms add up to it, Φa.",
-            equation="(2)",
-            compare_with="input",
-        ),
-        Observable(
-            "residual",
-            "Residual",
-            "image",
-            "feature",
-            symbol="s − Ŝ",
-            meaning="What the active atoms leave unexplained.",
-            equation="(2)",
-            signed=True,
-        ),
-        Observable(
-            "energy",
-            "Energy",
-            "terms",
-            "term",
-            symbol="E",
-            meaning="What the network descends: the error it leaves plus the price of activity.",
-            equation="(2)",
-            labels=("reconstruction", "sparsity", "total"),
-        ),
-        Observable(
-            "class_evidence",
-            "Class evidence",
-            "evidence",
-            "class",
-            symbol="Σ|a|",
-            meaning="Activity summed over the atoms of each class; the largest sum decides.",
-            equation="(10)",
-        ),
-    )
+    observables = OBSERVABLES
     output = "activation"
     code = "activation"
     uses_dictionary = True
-    engines = ("residual", "lazy")
+    engines = ("residual", "lazy", "dense")
 
     def __init__(self, params: LCAParams, wiring: Wiring) -> None:
         if wiring.atoms is None:
@@ -224,11 +79,12 @@ class LCA(System):
         super().__init__(params, wiring)
         self.atoms = wiring.atoms  # [M, N]
         self.lazy = Lazy(self.atoms) if wiring.engine == "lazy" else None
+        self.gramian = _gramian(self.atoms) if wiring.engine == "dense" else None  # [M, M]
 
     def with_params(self, params: LCAParams) -> Self:
-        """The same network under other parameters; what it saw of the dictionary still holds."""
-        changed = super().with_params(params)
-        changed.lazy = self.lazy
+        """The same network under other parameters; states carry over."""
+        changed = copy.copy(self)
+        changed.params = params
         return changed
 
     @property
@@ -238,7 +94,10 @@ class LCA(System):
 
     @property
     def step_ratio(self) -> float:
-        """The part of the way to its goal that u goes in one step: η, or 1 − exp(−η)."""
+        """The part of the way to its goal that u goes in one step: η, or 1 − exp(−η).
+
+        The adaptive integrator goes a multiple of it.
+        """
         eta = self.params.time_step / self.params.time_constant
         return -math.expm1(-eta) if self.params.integrator == "exponential" else eta
 
@@ -248,20 +107,71 @@ class LCA(System):
         if self.lazy is not None:
             return self.lazy.init(signal)
         drive = signal @ self.atoms.T  # [B, M]
-        return LCAState(signal, drive, torch.zeros_like(drive), torch.zeros((), dtype=torch.int64))
+        nothing = drive[:, :0]
+        zero = torch.zeros((), dtype=torch.int64)
+        return LCAState(signal, drive, torch.zeros_like(drive), nothing, nothing.double(), zero)
 
     def step(self, state: LCAState | LazyState) -> LCAState | LazyState:
-        """One step of equation 3 in residual form: u moves towards Φᵀ(s − Φa) + a."""
-        if self.lazy is not None:
-            rule = Rule(self._transfer, self.params.threshold, self.step_ratio)
-            return self.lazy.step(state, rule)
+        """One step of equation 3: u moves towards Φᵀ(s − Φa) + a, in the way of the integrator."""
+        if isinstance(state, LazyState):
+            moved = self.lazy.step(state, self.params.threshold, self._transfer, self._rule)
+            if moved is not None:
+                return moved
+            state = self._whole(state)
         activation = self._transfer(state.u)
+        goal, left = (self._goal if self.gramian is None else self._dense_goal)(state, activation)
+        rule, pace = self._rule(state, activation, left)
+        u = rule.moved(state.u, goal, state.before if state.before.shape[1] else None)
+        before = state.before[:, :0] if rule.momentum is None else state.u
+        return state._replace(u=u, before=before, pace=pace, k=state.k + 1)
+
+    def _goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Tensor]:
+        """What u moves towards, Φᵀ(s − Φa) + a [B, M], and ‖s − Φa‖² [B]; the residual form."""
         reconstruction = self._reconstruct(activation)
         if reconstruction is None:  # all silent: Φᵀs is known, the dictionary is not read at all
-            goal = state.drive
-        else:
-            goal = torch.addmm(activation, state.signal - reconstruction, self.atoms.T)  # [B, M]
-        return state._replace(u=torch.lerp(state.u, goal, self.step_ratio), k=state.k + 1)
+            return state.drive, state.signal.square().sum(1)
+        left = state.signal - reconstruction
+        return torch.addmm(activation, left, self.atoms.T), left.square().sum(1)
+
+    def _dense_goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Tensor]:
+        """The same by b − (G − I) a."""
+        inhibition = _product(activation, self.gramian)
+        if inhibition is None:
+            return state.drive, state.signal.square().sum(1)
+        answer = (activation * (2 * state.drive - inhibition)).sum(1)
+        return state.drive - inhibition + activation, state.signal.square().sum(1) - answer
+
+    def _rule(
+        self, state: LCAState | LazyState, activation: Tensor, left: Tensor
+    ) -> tuple[Rule, Tensor]:
+        """How the step from a state is taken, and its pace, [B, 3] or [B, 0].
+
+        Args:
+            state: u_k.
+            activation: a_k, without neurons that are surely silent.
+            left: ‖s − Φa‖², [B].
+        """
+        params, nothing = self.params, state.pace[:, :0]
+        if params.integrator == "momentum":
+            return Rule(self.step_ratio, params.momentum), nothing
+        if params.integrator != "adaptive":
+            return Rule(self.step_ratio), nothing
+        energy = 0.5 * left.double() + self._price(activation)
+        pace = stepping.first_pace(energy)
+        if state.pace.shape[1]:
+            pace = stepping.next_pace(state.pace, energy, params.growth, params.change)
+        return Rule(self._ratio(pace)), pace
+
+    def _ratio(self, pace: Tensor) -> Tensor:
+        """The η of each sample under the adaptive integrator, [B]: nobody goes beyond the goal."""
+        return (pace[:, 0] * self.step_ratio).clamp(max=max(1.0, self.step_ratio))
+
+    def _price(self, activation: Tensor) -> Tensor:
+        """What activity costs in the energy that the dynamics descend, [B]."""
+        threshold = self.params.threshold
+        if self.params.transfer == "hard":
+            return 0.5 * threshold**2 * (activation != 0).sum(1)
+        return threshold * activation.abs().sum(1)
 
     def observe(
         self, state: LCAState | LazyState, names: Collection[str] | None = None
@@ -278,6 +188,11 @@ class LCA(System):
             if name != "class_evidence" or self.wiring.labels is not None
         }
 
+    def select(self, state: LCAState | LazyState, rows: Tensor) -> LCAState | LazyState:
+        """The state of some samples of a batch, given by index [S] int64."""
+        lazy = isinstance(state, LazyState)
+        return self.lazy.select(state, rows) if lazy else super().select(state, rows)
+
     def lasso(self, state: LCAState | LazyState) -> Lasso | None:
         """The Lasso that the soft threshold solves; None for the hard one."""
         if self.params.transfer == "hard":
@@ -287,12 +202,27 @@ class LCA(System):
             atoms=self.atoms,
             activation=self._instant(state).activation,
             threshold=self.params.threshold,
-            step_ratio=self.step_ratio,
+            step_ratio=float(self._ratio(state.pace).max())
+            if state.pace.numel()
+            else self.step_ratio,
             time_constant=self.params.time_constant,
+            momentum=self.params.momentum if self.params.integrator == "momentum" else 0.0,
         )
 
     def _instant(self, state: LCAState | LazyState) -> _Instant:
-        return _Instant(self, state) if self.lazy is None else _LazyInstant(self, state)
+        if not isinstance(state, LazyState):
+            return _Instant(self, state)
+        complete = self.lazy.complete(state, self.params.threshold)
+        return (
+            _Instant(self, self._whole(state)) if complete is None else _LazyInstant(self, complete)
+        )
+
+    def _whole(self, state: LazyState) -> LCAState:
+        """The same state in residual form, for codes that are not sparse."""
+        lazy = self.lazy
+        drive, u = lazy.match(state.signal), lazy.potentials(state, state.now)
+        before = lazy.potentials(state, state.before) if state.before else u[:, :0]
+        return LCAState(state.signal, drive, u, before, state.pace, state.k)
 
     def _transfer(self, u: Tensor) -> Tensor:
         """a = T_λ(u), elementwise; NaN stays NaN: a network that blew up must not look silent."""
@@ -301,18 +231,38 @@ class LCA(System):
         return functional.softshrink(u, self.params.threshold)
 
     def _reconstruct(self, activation: Tensor) -> Tensor | None:
-        """Φa, [B, N], reading only the atoms active anywhere in the batch when these are few.
+        """Φa, [B, N]; None if no neuron is active."""
+        return _product(activation, self.atoms)
 
-        None means that it is zero because no neuron is active.
-        """
-        if self.atoms.numel() < _SMALL_DICTIONARY:
-            return activation @ self.atoms
-        active = (activation != 0).any(0).nonzero().squeeze(1)
-        if len(active) == 0:
-            return None
-        if len(active) * _SPARSE > len(self.atoms):
-            return activation @ self.atoms
-        return activation.index_select(1, active) @ self.atoms.index_select(0, active)
+
+def _product(activation: Tensor, rows: Tensor) -> Tensor | None:
+    """Activations [B, M] times rows [M, n], reading only those of neurons active anywhere in the
+    batch when these are few. None means that it is zero because no neuron is active.
+    """
+    if rows.numel() < _SMALL_DICTIONARY:
+        return activation @ rows
+    active = (activation != 0).any(0).nonzero().squeeze(1)
+    if len(active) == 0:
+        return None
+    if len(active) * _SPARSE > len(rows):
+        return activation @ rows
+    return activation.index_select(1, active) @ rows.index_select(0, active)
+
+
+def _gramian(atoms: Tensor) -> Tensor:
+    """G = ΦᵀΦ of atoms [M, N].
+
+    Raises:
+        ValueError: it would be too large.
+    """
+    neurons = len(atoms)
+    if neurons**2 > _LARGEST_GRAMIAN:
+        size = neurons**2 * atoms.element_size() / 1e9
+        raise ValueError(
+            f"run.engine = 'dense': the Gramian of {neurons} atoms would take {size:.1f} GB; "
+            f"at most {math.isqrt(_LARGEST_GRAMIAN)} atoms, or 'residual' or 'lazy'"
+        )
+    return atoms @ atoms.T
 
 
 class _Instant:
@@ -353,12 +303,8 @@ class _Instant:
 
     @cached_property
     def energy(self) -> Tensor:  # [B, 3]
-        threshold = self._system.params.threshold
         reconstruction = 0.5 * self.residual.square().sum(1)
-        if self._system.params.transfer == "hard":
-            sparsity = 0.5 * threshold**2 * (self.activation != 0).sum(1)
-        else:
-            sparsity = threshold * self.activation.abs().sum(1)
+        sparsity = self._system._price(self.activation)
         sparsity = sparsity.to(reconstruction)
         return torch.stack((reconstruction, sparsity, reconstruction + sparsity), 1)
 
@@ -373,7 +319,6 @@ class _LazyInstant(_Instant):
     """The same of a state in lazy form; only drive and potentials read the whole dictionary."""
 
     def __init__(self, system: LCA, state: LazyState) -> None:
-        state = system.lazy.complete(state, system.params.threshold)
         super().__init__(system, state)
         self._lazy = system.lazy
 
@@ -383,17 +328,22 @@ class _LazyInstant(_Instant):
 
     @cached_property
     def membrane_potential(self) -> Tensor:  # [B, M]
-        return self._lazy.potentials(self._state)
+        return self._lazy.potentials(self._state, self._state.now)
 
     @cached_property
     def activation(self) -> Tensor:  # [B, M]
-        return self._lazy.spread(self._state, self._system._transfer(self._state.u))
+        return self._lazy.spread(self._state, self._system._transfer(self._state.now.u))
 
     @cached_property
     def firing(self) -> Tensor:  # [B, M], bool
-        firing = ~(self._state.u.abs() < self._system.params.threshold)
+        firing = ~(self._state.now.u.abs() < self._system.params.threshold)
         return self._lazy.spread(self._state, firing)
 
     @cached_property
+    def firing_count(self) -> Tensor:  # [B]
+        firing = ~(self._state.now.u.abs() < self._system.params.threshold)
+        return (firing & self._state.there).sum(1)
+
+    @cached_property
     def reconstruction(self) -> Tensor:  # [B, N]
-        return self._lazy.reconstruct(self._state, self._system._transfer(self._state.u))
+        return self._lazy.combine(self._state, self._system._transfer(self._state.now.u))

@@ -8,7 +8,7 @@ can be stopped, replayed, sought and forked at any step, and observing it change
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -17,7 +17,16 @@ from torch import Tensor
 
 from workbench.parameters import Params, parameter
 
-__all__ = ["Lasso", "Observable", "Params", "System", "Wiring", "check_signal", "parameter"]
+__all__ = [
+    "Lasso",
+    "Observable",
+    "Params",
+    "System",
+    "Wiring",
+    "check_signal",
+    "parameter",
+    "tensors",
+]
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ class Lasso(NamedTuple):
     threshold: float
     step_ratio: float
     time_constant: float = 1.0  # a ratio times this is a time step, for advice in its unit
+    momentum: float = 0.0  # the part of the step before that a step goes on
 
 
 class System(ABC):
@@ -131,6 +141,13 @@ class System(ABC):
     def observe(self, state: Any, names: Collection[str] | None = None) -> dict[str, Tensor]:
         """Observables by name (all, or the asked ones), all from the instant of ``state``."""
 
+    def select(self, state: Any, rows: Tensor) -> Any:
+        """The state of some samples of a batch, given by index [S] int64.
+
+        As it is, for states whose tensors are batch first; those of no dimension belong to all.
+        """
+        return type(state)(*(part[rows] if part.ndim else part for part in state))
+
     def lasso(self, state: Any) -> Lasso | None:
         """The Lasso problem behind the dynamics, or None where there is none."""
         return None
@@ -146,6 +163,15 @@ class System(ABC):
             if declared.name == name:
                 return declared
         raise KeyError(f"{cls.kind} has no observable {name!r}")
+
+
+def tensors(state: Any) -> Iterator[Tensor]:
+    """All tensors of a state, also those in tuples within it."""
+    for part in state:
+        if isinstance(part, Tensor):
+            yield part
+        else:
+            yield from tensors(part)
 
 
 def check_signal(signal: Tensor, features: int) -> Tensor:

@@ -1,0 +1,238 @@
+"""Who among the neurons of an LCA that are not tracked may have reached the threshold.
+
+The potential of a neuron that was never active is φᵢᵀR, where R is the trail of what the others
+left unexplained (`lazy`). For any few orthonormal directions Q, with ΦQ known, and c = QᵀR
+
+    |φᵢᵀR − (ΦQ)ᵢ c| ≤ ‖φᵢ − QQᵀφᵢ‖ ‖R − Qc‖,   ‖φᵢ − QQᵀφᵢ‖² = ‖φᵢ‖² − Σ (ΦQ)ᵢ²
+
+so only a neuron whose estimate (ΦQ)ᵢ c comes that close to ±λ can have reached it. The first
+direction is the signal's, in which R moves while all are silent; each other costs one pass over
+the dictionary. Estimates are only made for the neurons *near* the threshold, chosen at some R₀.
+With ρ = ‖R − Qc‖ and any x, nobody else is above |x| times the bound of all others at R₀ plus the
+length of (c − x c₀, ρ − |x| ρ₀), the last not counted if below 0: what is known of an atom and its
+length outside of Q make a vector of length ‖φᵢ‖.
+
+R itself is never needed for that, only its trail: R = αs − ΦA.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+
+# Neurons within this part of the threshold are near it.
+_NEAR = 0.2
+# The longest atom that `Wiring` accepts, rounded up.
+_LONGEST = 1.002
+# Roundings of the sums below, in units of the last place of the largest of their parts.
+_ROUNDINGS = 8
+# A unit vector has no direction besides others if what they leave of it is this many roundings.
+_ROUNDED = 1000
+
+
+class Trail(NamedTuple):
+    """R = αs − ΦA by what is known of it: A is zero but at the tracked neurons."""
+
+    gone: Tensor  # [B], α
+    power: Tensor  # [B], ‖s‖²
+    drive: Tensor  # [B, C], b of the tracked
+    u: Tensor  # [B, C], their potentials, φᵢᵀR + Aᵢ
+    held: Tensor  # [B, C], A
+
+    def rounding(self) -> Tensor:
+        """What the squares of lengths may be off, for potentials of the dtype ``u`` came in."""
+        parts = self.gone[:, None] * self.drive.abs() + self.u.abs() + self.held.abs()
+        return (self.held.abs() * parts).sum(1)
+
+
+class Lookout(NamedTuple):
+    """What was seen of a dictionary along a few directions, and who is near because of it."""
+
+    basis: Tensor  # [B, q, N], Q; the first is s/‖s‖
+    seen: Tensor  # [B, q, M], ΦQ
+    seen_tracked: Tensor  # [B, q, C], ΦQ of the tracked neurons
+    at: Tensor  # [B, q + 1], c₀ and ρ₀ at which those near were chosen; NaN: they were not yet
+    outer: Tensor  # [B], no bound of the others was above it there
+    near: Tensor  # [B, D] int64, neurons; −1 where there are fewer
+    near_seen: Tensor  # [B, q, D], ΦQ of those
+    near_outside: Tensor  # [B, D], the length of their parts at right angles to Q
+    spent: Tensor  # float64, what doubt has cost since the last direction, in dot products
+
+
+class Sight(NamedTuple):
+    """A lookout used at one R."""
+
+    coordinates: Tensor  # [B, q], c
+    radius: Tensor  # [B], ‖R − Qc‖
+    rounding: Tensor  # [B], of an estimate
+    reach: Tensor  # [B], what nobody who is not near can be above
+
+
+def first(signal: Tensor, direction: Tensor, seen: Tensor) -> Lookout:
+    """A lookout along the signals' directions [B, N], with ΦᵀQ [B, M] of them."""
+    batch = len(signal)
+    nothing = signal.new_zeros(batch, 0)
+    never = torch.full((batch, 2), math.nan, dtype=torch.float64, device=signal.device)
+    return Lookout(
+        basis=direction[:, None],
+        seen=seen[:, None],
+        seen_tracked=signal.new_zeros(batch, 1, 0),
+        at=never,
+        outer=never[:, 0],
+        near=nothing.long(),
+        near_seen=signal.new_zeros(batch, 1, 0),
+        near_outside=nothing,
+        spent=torch.zeros((), dtype=torch.float64),
+    )
+
+
+def widened(lookout: Lookout, direction: Tensor, seen: Tensor, tracked: Tensor) -> Lookout:
+    """The lookout along one more direction [B, N]; those near are to be chosen again.
+
+    Args:
+        lookout: before.
+        direction: at right angles to the others; zero where there is nothing to add.
+        seen: ΦᵀQ of it, [B, M].
+        tracked: neurons, [B, C]; −1 where there are fewer.
+    """
+    directions = lookout.basis.shape[1] + 1
+    wider = lookout._replace(
+        basis=torch.cat((lookout.basis, direction[:, None]), 1),
+        seen=torch.cat((lookout.seen, seen[:, None]), 1),
+        at=lookout.at.new_full((len(seen), directions + 1), math.nan),
+        near=lookout.near[:, :0],
+        near_seen=seen.new_zeros(len(seen), directions, 0),
+        near_outside=lookout.near_outside[:, :0],
+    )
+    return following(wider, tracked)
+
+
+def narrowed(lookout: Lookout) -> Lookout:
+    """The lookout along the signals' own directions only, to be widened."""
+    return lookout._replace(basis=lookout.basis[:, :1], seen=lookout.seen[:, :1])
+
+
+def following(lookout: Lookout, tracked: Tensor) -> Lookout:
+    """The lookout where others are tracked, [B, C]; −1 where there are fewer."""
+    places = tracked.clamp(min=0)[:, None].expand(-1, lookout.seen.shape[1], -1)
+    seen = lookout.seen.gather(2, places).masked_fill_((tracked < 0)[:, None], 0.0)
+    return lookout._replace(seen_tracked=seen)
+
+
+def aside(lookout: Lookout, vectors: Tensor) -> Tensor:
+    """The directions in which vectors [B, N] leave those known; zero where they do not."""
+    left = functional.normalize(vectors, dim=1)
+    for _ in range(2):  # once more for what rounding left of the others
+        along = torch.bmm(lookout.basis, left[:, :, None])  # [B, q, 1]
+        left = left - torch.bmm(lookout.basis.transpose(1, 2), along)[:, :, 0]
+    length = torch.linalg.vector_norm(left, dim=1, keepdim=True)
+    beyond = length > _ROUNDED * torch.finfo(left.dtype).eps  # the rest is rounding
+    return functional.normalize(left * beyond, dim=1).nan_to_num_(0.0)
+
+
+def look(lookout: Lookout, trail: Trail, eps: float) -> Sight:
+    """The estimates' coordinates and errors at R; ``eps`` is the rounding of the potentials."""
+    explained = (lookout.seen_tracked.double() * trail.held[:, None]).sum(2)  # [B, q], QᵀΦA
+    coordinates = -explained
+    coordinates[:, 0] += trail.gone * trail.power.sqrt()
+    # ‖ΦA − QQᵀΦA‖², as s lies in the first direction; ΦᵀΦA = αb − u + A
+    answer = trail.gone[:, None] * trail.drive - trail.u + trail.held
+    left = (trail.held * answer).sum(1) - explained.square().sum(1)
+    doubt = _ROUNDINGS * eps * trail.rounding()
+    # Twice the worst rounding of an estimate.
+    length = coordinates.abs().sum(1)
+    rounding = eps * (lookout.basis.shape[2] + 16) * length
+    radius = (left.clamp(min=0.0) + doubt).sqrt()
+    here = torch.cat((coordinates, radius[:, None]), 1)
+    along = (here * lookout.at).sum(1) / lookout.at.square().sum(1)  # NaN where R₀ = 0: stale
+    aside = here - along[:, None] * lookout.at
+    aside[:, -1].clamp_(min=0.0)
+    aside = torch.linalg.vector_norm(aside, dim=1)
+    reach = along.abs() * lookout.outer + _LONGEST * aside + rounding
+    return Sight(coordinates, radius, rounding, reach)
+
+
+def scores(lookout: Lookout, sight: Sight) -> tuple[Tensor, Tensor]:
+    """Bounds of |φᵢᵀR| from above and below for each neuron near, [B, D]; −∞ if there is none."""
+    none = lookout.near < 0
+    estimate = torch.matmul(sight.coordinates.to(lookout.near_seen)[:, None], lookout.near_seen)
+    estimate = estimate[:, 0].abs_()
+    error = lookout.near_outside * sight.radius.to(estimate)[:, None]
+    error += sight.rounding.to(estimate)[:, None]
+    return (estimate + error).masked_fill_(none, -math.inf), estimate - error
+
+
+def aimed(
+    lookout: Lookout, sight: Sight, tracked: Tensor, stale: Tensor, threshold: float
+) -> Lookout:
+    """The lookout with those near chosen anew, for the samples marked in ``stale``.
+
+    Args:
+        lookout: before.
+        sight: of it at R.
+        tracked: neurons that are tracked, [B, C]; −1 where there are fewer.
+        stale: [B] bool.
+        threshold: λ.
+    """
+    which = stale.nonzero()[:, 0]
+    here = torch.cat((sight.coordinates, sight.radius[:, None]), 1)
+    near, seen, outside, outer = zip(
+        *(
+            _chosen(
+                lookout.seen[row],
+                (part[row] for part in sight[:3]),
+                tracked[row][tracked[row] >= 0],
+                (1 - _NEAR) * threshold,
+            )
+            for row in which.tolist()
+        ),
+        strict=True,
+    )
+    near = pad_sequence(near, batch_first=True, padding_value=-1)
+    seen = pad_sequence(seen, batch_first=True).transpose(1, 2)
+    outside = pad_sequence(outside, batch_first=True)
+    if len(which) < len(stale):
+        near = _among(lookout.near, which, near, -1)
+        seen = _among(lookout.near_seen, which, seen, 0.0)
+        outside = _among(lookout.near_outside, which, outside, 0.0)
+    return lookout._replace(
+        at=torch.where(stale[:, None], here, lookout.at),
+        outer=lookout.outer.index_copy(0, which, torch.stack(outer).double()),
+        near=near,
+        near_seen=seen,
+        near_outside=outside,
+    )
+
+
+def _chosen(
+    seen: Tensor, sight: Iterable[Tensor], tracked: Tensor, least: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Who may be above ``least`` in one sample, but those tracked; what is known of them; the bound
+    of all others.
+    """
+    coordinates, radius, rounding = (part.to(seen) for part in sight)
+    outside = (_LONGEST**2 - seen.square().sum(0)).clamp_(min=0.0).sqrt_()
+    bound = (coordinates @ seen).abs_().add_(outside * radius).add_(rounding)
+    bound[tracked] = -math.inf
+    close = bound >= least
+    near = close.nonzero()[:, 0]
+    return (
+        near,
+        seen[:, near].T,
+        outside[near],
+        bound.masked_fill_(close, 0.0).amax().clamp(min=0.0),
+    )
+
+
+def _among(old: Tensor, which: Tensor, new: Tensor, empty: float) -> Tensor:
+    """``old`` [B, ..., D] with ``new`` [S, ..., D'] in the rows ``which``; as wide as the wider."""
+    wider = new.shape[-1] - old.shape[-1]
+    old = functional.pad(old, (0, wider), value=empty) if wider > 0 else old.clone()
+    old[which] = functional.pad(new, (0, max(-wider, 0)), value=empty)
+    return old
