@@ -370,6 +370,22 @@ def test_the_trail_holds_what_no_neuron_explains():
         other = plain.step(other)
 
 
+def test_who_is_not_tracked_is_seen_below_the_threshold_even_where_a_pass_rounds_it_above():
+    atoms, signal = crowd(2000, 40, torch.float32)
+    system, _ = pair(atoms, threshold=2.0, time_constant=30.0)
+    state = states_of(system, signal, 40)[-1]
+    others = torch.ones(3, 2000, dtype=torch.bool)
+    for row in range(3):
+        others[row, state.neuron[row][state.there[row]]] = False
+    exact = system.observe(state)["membrane_potential"]
+    highest = float(exact[others].abs().max())
+    floor = torch.tensor(highest * (1 - 1e-7), dtype=torch.float64)  # decided more exactly
+    seen = system.observe(state._replace(floor=floor))["membrane_potential"]
+    assert float(seen[others].abs().max()) < floor
+    torch.testing.assert_close(seen, exact)
+    assert seen[~others].equal(exact[~others])
+
+
 @pytest.mark.parametrize("integrator", ["euler", "momentum", "adaptive"])
 def test_some_samples_of_a_batch_go_on_without_the_others(integrator):
     atoms, signal = crowd(2000, 40)

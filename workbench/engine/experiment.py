@@ -33,7 +33,7 @@ from workbench.parameters import unknown_key
 from workbench.systems.protocol import System, Wiring
 
 Report = Callable[[str], None]
-LARGE_DICTIONARY = 1 << 24  # numbers in it; from here on "auto" is the lazy engine
+LARGE_DICTIONARY = 1 << 22  # numbers in it; from here on "auto" is the lazy engine
 
 
 class Cancelled(Exception):
@@ -347,7 +347,7 @@ def _engine(document: Document, atoms: Tensor) -> str:
     A step of the residual form reads the M·N numbers of the dictionary twice, one of the dense form
     the M·M of the Gramian once, so that wins where 2 M ≤ N, and then takes at most half the memory
     of the dictionary. The lazy form reads the dictionary a few times in a run, but pays some fifty
-    small operations a step whatever the size: from 2²⁴ numbers on (64 MB, a pass of milliseconds)
+    small operations a step whatever the size: from 2²² numbers on (16 MB, a pass of a millisecond)
     it wins wherever codes are sparse; below, nobody waits for either.
     """
     asked, able = document.run.engine, _system_type(document).engines

@@ -263,7 +263,10 @@ class Lazy:
         return state._replace(lookout=made)
 
     def _released(self, state: LazyState, threshold: float) -> LazyState:
-        """The state without those tracked that were never active and are not about to be."""
+        """The state without those tracked that were never active and are not about to be.
+
+        To be widened: its lookout still follows all.
+        """
         courses = [course for course in (state.now, state.before) if course]
         kept = state.there & (state.now.u.abs() >= (1 - _MARGIN) * threshold)
         for course in courses:
@@ -290,7 +293,6 @@ class Lazy:
             now=now,
             before=before[0] if before else (),
             gram=tuple(gram),
-            lookout=lookouts.following(state.lookout, neuron),
         )
 
     def _tracked(self, state: LazyState, wanted: Tensor) -> LazyState:
