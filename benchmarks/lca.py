@@ -85,18 +85,18 @@ def cases(mnist: Path | None, quick: bool) -> Iterator[Case]:
     yield Case(name, made[:neurons], 10 * made[neurons:], 1.5, 100.0)
 
 
-def features(count: int) -> Tensor:
-    """Such as a pretrained network gives of ten classes, [count, 2048], unit norm.
+def features(count: int, length: int = 2048) -> Tensor:
+    """Such as a pretrained network gives of ten classes, [count, length], unit norm.
 
     Class centres, what varies within a class in 64 directions that all share, a little noise in
     every feature; a rectifier leaves half of it.
     """
     drawn = torch.Generator().manual_seed(0)
-    centres = torch.randn(10, 2048, generator=drawn)
-    shared = torch.randn(64, 2048, generator=drawn) / 8
+    centres = torch.randn(10, length, generator=drawn)
+    shared = torch.randn(64, length, generator=drawn) / 8
     labels = torch.randint(0, 10, (count,), generator=drawn)
     within = torch.randn(count, 64, generator=drawn) @ shared
-    noise = 0.3 * torch.randn(count, 2048, generator=drawn)
+    noise = 0.3 * torch.randn(count, length, generator=drawn)
     return normalize((centres[labels] + within + noise).clamp_(min=0), dim=1)
 
 
