@@ -257,6 +257,19 @@ class Lazy:
         ends = torch.arange(0, (samples + 1) * neurons, neurons, device=places.device)
         return torch.searchsorted(places, ends), places % neurons
 
+    def select(self, state: LazyState, rows: Tensor) -> LazyState:
+        """The state of some samples, ``rows`` [b] ascending; their places follow."""
+        samples, neurons = len(state.signal), len(self.atoms)
+        chosen = state._replace(signal=state.signal[rows], trail=state.trail[rows])
+        if self._all_awake(state):
+            return chosen._replace(u=state.u.view(samples, neurons)[rows].view(-1))
+        row = torch.full((samples,), -1, device=rows.device)
+        row[rows] = torch.arange(len(rows), device=rows.device)
+        row = row[state.awake.div(neurons, rounding_mode="floor")]  # [n], -1: not chosen
+        kept = row >= 0
+        places = row[kept] * neurons + state.awake[kept] % neurons
+        return chosen._replace(awake=places, u=state.u[kept])
+
 
 @dataclass(frozen=True, eq=False)
 class _Lookout:

@@ -278,6 +278,15 @@ class LCA(System):
             if name != "class_evidence" or self.wiring.labels is not None
         }
 
+    def select(self, state: LCAState | LazyState, rows: Tensor) -> LCAState | LazyState:
+        """The state of some samples of the batch, ``rows`` [b] ascending."""
+        return self.lazy.select(state, rows) if self.lazy else super().select(state, rows)
+
+    @classmethod
+    def solves_lasso(cls, params: LCAParams) -> bool:
+        """Under the soft threshold."""
+        return params.transfer == "soft"
+
     def lasso(self, state: LCAState | LazyState) -> Lasso | None:
         """The Lasso that the soft threshold solves; None for the hard one."""
         if self.params.transfer == "hard":
