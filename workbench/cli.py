@@ -331,7 +331,8 @@ def _convergence(found: dict) -> str:
     missed, steps = found["certificate"]["unconverged"], found["certificate"]["steps"]
     images = f"{found['samples']} image{'s' if found['samples'] > 1 else ''}"
     if not missed:
-        return f"{images} converged, after {steps['mean']:.1f} steps on average, at most {steps['max']}"
+        took = f"after {steps['mean']:.1f} steps on average, at most {steps['max']}"
+        return f"{images} converged, {took}"
     listed = ", ".join(map(str, missed[:MOST_LISTED])) + ", …" * (len(missed) > MOST_LISTED)
     return f"{len(missed)} of {images} did not converge within {found['steps']} steps: {listed}"
 

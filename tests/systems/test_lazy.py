@@ -380,3 +380,59 @@ def test_directions_are_at_right_angles_and_begin_again_when_there_are_too_many(
         if lookout.basis[-1, 0].any() and len(lookout.basis) > 1:
             torch.testing.assert_close(lookout.parts(trail)[1], torch.zeros_like(trail))
     assert most == lazy._DIRECTIONS
+
+
+# -- some samples of a batch ----------------------------------------------------------------------
+
+
+@few
+@given(
+    seed=seeds,
+    threshold=st.floats(0.05, 3),
+    eta=st.floats(0.01, 1.5),
+    steps=st.integers(0, 12),
+    rows=st.sets(st.integers(0, 4), min_size=1).map(sorted),
+)
+def test_selected_samples_are_those_of_the_residual_form(seed, threshold, eta, steps, rows):
+    """Sleepers, the awake, and all awake alike; also when the threshold falls afterwards."""
+    atoms = related_atoms(seed)
+    signal = 2 * draw(5, 9, seed + 2)
+    system, plain = pair(atoms, threshold=threshold, time_constant=1 / eta)
+    states = [states_of(s, signal, steps)[-1] for s in (system, plain)]
+    rows = torch.tensor(rows)
+    selected, expected = (
+        s.select(state, rows) for s, state in zip((system, plain), states, strict=True)
+    )
+    places = selected.awake
+    assert (places.diff() > 0).all() and (places < len(rows) * len(atoms)).all()
+    assert len(selected.u) in (len(places), len(rows) * len(atoms))
+    for params in (system.params, system.params.changed(threshold=0.5 * threshold)):
+        one, other = system.with_params(params), plain.with_params(params)
+        for name in ("membrane_potential", "activation", "energy"):
+            now = one.observe(selected, (name,))[name]
+            assert difference(now, other.observe(expected, (name,))[name]) < 1e-9, name
+        for _ in range(3):
+            step = [s.step(x) for s, x in ((one, selected), (other, expected))]
+            assert (
+                difference(
+                    *(s.observe(x)["activation"] for s, x in zip((one, other), step, strict=True))
+                )
+                < 1e-9
+            )
+
+
+def test_where_a_selected_sample_is_all_awake_it_goes_on_all_awake():
+    """Beside silent samples its neurons are named one by one; alone it is in residual form."""
+    atoms = normalize(draw(4, 4, 0), dim=1)
+    system, plain = pair(atoms, threshold=0.01, time_constant=2.0)
+    signal = torch.zeros(40, 4, dtype=torch.float64)
+    signal[3] = draw(1, 4, 1)[0]
+    state = states_of(system, signal, 6)[-1]
+    assert len(state.u) == 4 and len(state.awake) == 4
+    rows = torch.tensor([3])
+    alone = states_of(system, signal[rows], 6)[-1]
+    selected = system.select(state, rows)
+    for _ in range(5):
+        selected, alone = system.step(selected), system.step(alone)
+        activation = [system.observe(s)["activation"] for s in (selected, alone)]
+        assert difference(*activation) < 1e-12
