@@ -279,6 +279,7 @@ class Run(Params):
         "the most steps; null takes all steps",
         label="Tolerance",
         gt=0,
+        nothing="off",
         restart=True,
         advanced=True,
     )

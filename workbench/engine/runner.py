@@ -431,8 +431,8 @@ class Runner:
         """Put out the stability bound at the cursor. Where a run stands still it is always so."""
         started, system = time.perf_counter(), self._experiment.system
         lasso = system.lasso(self._state)
-        self._bound_of = (self._state, system)
         self._set(bound=None if lasso is None else stability.bound(lasso))
+        self._bound_of = (self._state, system)
         now = time.perf_counter()
         self._bound_due = now + max(BOUND_PACE, (now - started) / BOUND_SHARE)
 

@@ -25,6 +25,7 @@ class StepBound(QLabel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)  # without one it would be a window of its own
+        self.setWordWrap(True)  # thousands of active neurons need a second line
         self.setProperty("role", "bound")
         self.setProperty("level", "")
         self.setAccessibleName("Step and the largest stable step")
