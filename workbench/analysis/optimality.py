@@ -17,6 +17,9 @@ from torch import Tensor
 
 from workbench.systems.protocol import Lasso
 
+# Gathering the active atoms is cheaper than reading all while they are at most one in so many.
+_SPARSE = 8
+
 
 class Certificate(NamedTuple):
     """What is proved of the code of each sample."""
@@ -40,9 +43,9 @@ class Certificate(NamedTuple):
 def certify(lasso: Lasso, tolerance: float = 1e-3) -> Certificate:
     """Gap and energy of each sample, and whether the gap is at most ``tolerance`` · ½‖s‖².
 
-    ½‖s‖² is the energy of silence, where every network starts. A NaN has not converged. Costs two
-    products with the dictionary, as `duality_gap` does. In single precision a gap is known to
-    about 1e-6 of ½‖s‖².
+    ½‖s‖² is the energy of silence, where every network starts. A NaN has not converged. Costs
+    about one pass over the dictionary where codes are sparse. In single precision a gap is known
+    to about 1e-6 of ½‖s‖².
     """
     gap, energy = _gap_and_energy(lasso)
     silence = 0.5 * lasso.signal.double().square().sum(1)
@@ -86,7 +89,12 @@ def converged(lasso: Lasso, tolerance: float = 1e-3) -> Tensor:
 def _residual(lasso: Lasso) -> tuple[Tensor, Tensor]:
     """r = s − Φa [B, N] and Φᵀr [B, M], multiplied in the dtype of the atoms, then float64.
 
-    The atoms themselves are never copied to float64: they may fill the memory.
+    The atoms themselves are never copied to float64: they may fill the memory. Φa reads only the
+    atoms active anywhere in the batch where these are few.
     """
-    residual = lasso.signal - lasso.activation @ lasso.atoms
+    activation, atoms = lasso.activation, lasso.atoms
+    active = (activation != 0).any(0).nonzero()[:, 0]
+    if len(active) * _SPARSE <= len(atoms):
+        activation, atoms = activation.index_select(1, active), atoms.index_select(0, active)
+    residual = lasso.signal - activation @ atoms
     return residual.double(), (residual @ lasso.atoms.T).double()

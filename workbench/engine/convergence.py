@@ -2,9 +2,9 @@
 
 With ``run.tolerance`` set, a sample stops at the first look at which its duality gap is at most
 tolerance · ½‖s‖² (`optimality.certify`); never because u hardly moves, which slow dynamics do far
-from the optimum. A look costs two products with the dictionary, as much as a step of the residual
-form. So one looks at step 8, and from there on at steps that grow by a quarter, rounded up: a
-sample takes at most a quarter more steps than it needs, and 1000 steps have 22 looks.
+from the optimum. A look costs about one pass over the dictionary. So one looks at step 8, and from there on
+at steps that grow by a quarter, rounded up: a sample takes about a quarter more steps than it needs
+at most, and 1000 steps have 22 looks.
 Whoever has not stopped by the last step, ``system.steps``, has not converged.
 
 An evaluation and a run in the window follow the same rule and so stop at the same step, but for a
