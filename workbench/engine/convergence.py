@@ -2,10 +2,10 @@
 
 With ``run.tolerance`` set, a sample stops at the first look at which its duality gap is at most
 tolerance · ½‖s‖² (`optimality.certify`); never because u hardly moves, which slow dynamics do far
-from the optimum. A look costs about one pass over the dictionary. So one looks at step 8, and from there on
-at steps that grow by a quarter, rounded up: a sample takes about a quarter more steps than it needs
-at most, and 1000 steps have 22 looks.
-Whoever has not stopped by the last step, ``system.steps``, has not converged.
+from the optimum. A look costs about one pass over the dictionary. So one looks at step 8, and from
+there on at steps that grow by a quarter, rounded up: a sample takes about a quarter more steps than
+it needs at most, and 1000 steps have 22 looks. Whoever has not stopped by the last step,
+``system.steps``, has not converged.
 
 An evaluation and a run in the window follow the same rule and so stop at the same step, but for a
 gap so close to the tolerance that the last bits decide, which depend on the size of the batch.

@@ -41,12 +41,10 @@ class StepBound(QLabel):
         if bound is None:
             return
         against = ">" if bound.exceeded else "·"
-        self.setText(
-            f"η = {bound.step:.2g} {against} bound {bound.limit:.2g} ({bound.active} active)"
-        )
-        self.setToolTip(
-            EXPLAINED.format(active=bound.active, limit=f"{bound.limit:.3g}", near=100 * NEAR)
-        )
+        active = f"{bound.active:,}".replace(",", " ")
+        self.setText(f"η = {bound.step:.2g} {against} bound {bound.limit:.2g} ({active} active)")
+        limit = f"{bound.limit:.3g}"
+        self.setToolTip(EXPLAINED.format(active=active, limit=limit, near=100 * NEAR))
         near = "near" if bound.step > NEAR * bound.limit else ""
         self._colour("exceeded" if bound.exceeded else near)
 
