@@ -220,10 +220,9 @@ def coordinate_descent(task: Task) -> Tensor:
 
 
 def lars(task: Task) -> Tensor:
-    """scikit-learn's homotopy, down to alpha."""
+    """scikit-learn's homotopy, down to alpha or, by default, for 500 steps."""
     alpha = task.case.threshold / task.case.atoms.shape[1]
-    settings = {"fit_intercept": False, "precompute": False, "max_iter": 100_000}
-    solver = LassoLars(alpha, **settings)
+    solver = LassoLars(alpha, fit_intercept=False, precompute=False)
     atoms = task.case.atoms.double().numpy().T
     return one_by_one(task, lambda s: solver.fit(atoms, s.double().numpy()).coef_)
 
