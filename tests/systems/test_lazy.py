@@ -408,17 +408,14 @@ def test_selected_samples_are_those_of_the_residual_form(seed, threshold, eta, s
     assert len(selected.u) in (len(places), len(rows) * len(atoms))
     for params in (system.params, system.params.changed(threshold=0.5 * threshold)):
         one, other = system.with_params(params), plain.with_params(params)
+        mine, theirs = selected, expected
         for name in ("membrane_potential", "activation", "energy"):
-            now = one.observe(selected, (name,))[name]
-            assert difference(now, other.observe(expected, (name,))[name]) < 1e-9, name
+            now = one.observe(mine, (name,))[name]
+            assert difference(now, other.observe(theirs, (name,))[name]) < 1e-9, name
         for _ in range(3):
-            step = [s.step(x) for s, x in ((one, selected), (other, expected))]
-            assert (
-                difference(
-                    *(s.observe(x)["activation"] for s, x in zip((one, other), step, strict=True))
-                )
-                < 1e-9
-            )
+            mine, theirs = one.step(mine), other.step(theirs)
+            codes = (net.observe(s)["activation"] for net, s in ((one, mine), (other, theirs)))
+            assert difference(*codes) < 1e-9
 
 
 def test_where_a_selected_sample_is_all_awake_it_goes_on_all_awake():
