@@ -185,9 +185,11 @@ def peak_memory(call: Callable[[], object]) -> int:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    call()
-    done.set()
-    watcher.join()
+    try:
+        call()
+    finally:
+        done.set()
+        watcher.join()
     return highest - before
 
 

@@ -133,6 +133,17 @@ def test_run_without_json_says_it_in_words(run):
     assert out.splitlines()[-1].startswith("fingerprint ")
 
 
+def test_run_says_in_words_who_did_not_converge(run):
+    def said(tolerance):
+        code, out, _ = run("run", "digits-exemplar", *QUICK, "--set", f"run.tolerance={tolerance}")
+        assert code == 0
+        return out.splitlines()[-2]
+
+    none = "20 of 20 images did not converge within 10 steps: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …"
+    assert said(1e-6) == none
+    assert said(1) == "20 images converged, after 8.0 steps on average, at most 8"
+
+
 def test_a_population_without_classes_is_summed_up_too(run):
     code, out, _ = run("run", "lif-population", "--samples", "5")
     assert code == 0 and "accuracy" not in out and "energy" not in out and "firing" in out

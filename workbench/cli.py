@@ -30,6 +30,7 @@ from workbench.folders import home
 DEFAULT_SESSION = "digits-exemplar"
 SMALLEST, LARGEST = (960, 600), (7680, 4320)  # pictures of the window, in pixels
 LONGEST_LINE = 800  # characters of a complaint
+MOST_LISTED = 10  # images named in a summary
 log = logging.getLogger(__name__)
 
 
@@ -319,8 +320,21 @@ def _summary(found: dict) -> str:
     if total:
         end = "not finite: the network diverged" if total[-1] is None else f"{total[-1]:.4g}"
         lines.append(f"energy: {total[0]:.4g} at the start, {end} at the end")
+    if "unconverged" in found["certificate"]:
+        lines.append(_convergence(found))
     lines.append(f"fingerprint {found['fingerprint']}")
     return "\n".join(lines)
+
+
+def _convergence(found: dict) -> str:
+    """Who did not converge, or after how many steps all had."""
+    missed, steps = found["certificate"]["unconverged"], found["certificate"]["steps"]
+    images = f"{found['samples']} image{'s' if found['samples'] > 1 else ''}"
+    if not missed:
+        took = f"after {steps['mean']:.1f} steps on average, at most {steps['max']}"
+        return f"{images} converged, {took}"
+    listed = ", ".join(map(str, missed[:MOST_LISTED])) + ", …" * (len(missed) > MOST_LISTED)
+    return f"{len(missed)} of {images} did not converge within {found['steps']} steps: {listed}"
 
 
 def _screenshot(options: argparse.Namespace) -> int:

@@ -44,6 +44,7 @@ class Parameter:
     restart: bool = False  # a change starts the run anew instead of acting on the next step
     advanced: bool = False  # folded away under "more"
     when: tuple[str, str] | None = None  # means something only where this field has this value
+    nothing: str = "auto"  # what None is called in a panel
 
     def applies(self, values: Mapping[str, Any]) -> bool:
         """Whether it means anything beside the other values of its section."""
@@ -92,6 +93,7 @@ def parameter(
     restart: bool = False,
     advanced: bool = False,
     when: tuple[str, str] | None = None,
+    nothing: str = "auto",
 ) -> Any:
     """Declare one field of a `Params` model; see `Parameter` for what each part means."""
     return Field(
@@ -110,6 +112,7 @@ def parameter(
             "restart": restart,
             "advanced": advanced,
             "when": when,
+            "nothing": nothing,
         },
     )
 

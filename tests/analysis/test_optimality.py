@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import Lasso as SklearnLasso
 from torch.nn.functional import normalize
 
-from workbench.analysis.optimality import converged, duality_gap, kkt_violation
+from workbench.analysis.optimality import certify, converged, duality_gap, kkt_violation
 from workbench.systems.protocol import Lasso
 
 
@@ -86,3 +86,27 @@ def test_a_zero_signal_has_converged_and_a_nan_has_not():
 def test_without_a_threshold_the_gap_is_the_energy_left():
     lasso = problem(threshold=0.0)
     assert torch.allclose(duality_gap(lasso), energy(lasso))
+
+
+def test_reading_only_the_active_atoms_changes_nothing_but_the_last_bits():
+    lasso = optimum(problem(batch=2))
+    lasso = lasso._replace(
+        atoms=torch.cat((lasso.atoms, normalize(torch.ones(500, 12, dtype=torch.float64), dim=1))),
+        activation=torch.cat((lasso.activation, torch.zeros(2, 500, dtype=torch.float64)), 1),
+    )
+    assert 0 < (lasso.activation != 0).any(0).sum() < 530 / 8
+    residual = lasso.signal - lasso.activation @ lasso.atoms
+    match = (residual @ lasso.atoms.T).abs().amax(1)
+    scale = torch.minimum((lasso.signal * residual).sum(1) / residual.square().sum(1), 0.4 / match)
+    dual = 0.5 * lasso.signal.square() - 0.5 * (lasso.signal - scale[:, None] * residual).square()
+    assert torch.allclose(duality_gap(lasso), energy(lasso) - dual.sum(1), atol=1e-12)
+
+
+def test_a_certificate_is_gap_energy_and_judgement_together():
+    lasso = optimum(problem())
+    lasso = lasso._replace(activation=0.9 * lasso.activation)
+    found = certify(lasso, tolerance=0.1)
+    assert found.gap.equal(duality_gap(lasso)) and torch.allclose(found.energy, energy(lasso))
+    assert found.converged.equal(found.gap <= 0.05 * lasso.signal.square().sum(1))
+    lowest = energy(optimum(lasso))
+    assert ((found.energy - lowest) / lowest <= found.excess).all() and found.excess.max() < 1

@@ -15,6 +15,7 @@ from workbench.engine.changes import Effect, differences, effect
         ("system.steps=50", Effect.LIVE),
         ("view.sample=4", Effect.RESTART),
         ("view.picture=a.png", Effect.RESTART),
+        ("run.tolerance=0.01", Effect.RESTART),
         ("system.kind=lif", Effect.PREPARE),
         ("data.seed=1", Effect.PREPARE),
         ("data.dataset=mnist", Effect.PREPARE),

@@ -29,7 +29,7 @@ def nulls(document):
     }
 
 
-NOT_APPLICABLE = {  # pixels have no weights, digits no folder, nothing is selected or learned
+NOT_APPLICABLE = {  # pixels have no weights, digits no folder, nothing is selected or stops
     "dictionary.leave_out",
     "dictionary.added",
     "dictionary.learning_threshold",
@@ -40,6 +40,7 @@ NOT_APPLICABLE = {  # pixels have no weights, digits no folder, nothing is selec
     "backbone.weights",
     "backbone.weights_hash",
     "backbone.image_size",
+    "run.tolerance",
     "view.neuron",
 }
 

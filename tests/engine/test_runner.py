@@ -1,6 +1,7 @@
 """The runner: what it is doing, what it does when asked, and that looking changes nothing."""
 
 import random
+import re
 import threading
 import time
 from dataclasses import FrozenInstanceError, replace
@@ -9,8 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from workbench.analysis import stability
 from workbench.document import load, shipped
 from workbench.engine import experiment as experiments
+from workbench.engine import runner as runners
+from workbench.engine.convergence import look_steps
+from workbench.engine.evaluation import evaluate
 from workbench.engine.experiment import Cancelled
 from workbench.engine.recording import Recording
 from workbench.engine.runner import RunState
@@ -936,3 +941,177 @@ def test_the_refusals_are_input_errors(document):
         if not change.startswith("view"):
             with pytest.raises(InputError):
                 experiments.prepare(document().with_text(change))
+
+
+# -- convergence ----------------------------------------------------------------------------------
+
+STOPPING = {"threshold": 2.0, "time_constant": 20.0, "steps": 100, "run": {"tolerance": 0.02}}
+
+
+@pytest.fixture
+def stop(prepared):
+    """The step at which an evaluation stops the first sample of `STOPPING`."""
+    (found,) = evaluate(prepared(**STOPPING), [0])
+    return int(found.steps_taken[0])
+
+
+def test_a_run_ends_where_its_sample_has_converged_as_in_an_evaluation(
+    open_runner, document, prepared, stop
+):
+    runner = open_runner(document(**STOPPING))
+    runner.set_paused(False)
+    status = runner.wait(FINISHED)
+    assert 8 < stop < 100 and stop in look_steps(100)
+    assert (status.reason, status.step, status.head) == ("converged", stop, stop)
+    (found,) = evaluate(prepared(**STOPPING), [0])
+    assert status.fingerprint == found.fingerprint
+    words = (
+        rf"Converged at step {stop}: the energy is at most [\d.]+ % too high. Run goes on to .*100"
+    )
+    assert re.fullmatch(words, status.notice) and status.steps == 100
+
+
+def test_running_on_from_there_goes_to_the_last_step_and_again_from_the_start(
+    open_runner, document, prepared, stop
+):
+    runner = open_runner(document(**STOPPING))
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    runner.set_paused(False)
+    status = runner.wait(FINISHED)
+    assert (status.reason, status.step) == ("all steps done", 100)
+    assert status.notice.startswith(f"Converged since step {stop}: the energy is at most ")
+    assert recorded(runner) == digests(prepared(**STOPPING))
+    runner.seek(3)  # along the record it ends there, too
+    runner.set_paused(False)
+    status = runner.wait(FINISHED)
+    assert (status.reason, status.step, status.head) == ("converged", stop, 100)
+    arrive(runner, 100)
+    runner.set_paused(False)
+    assert (runner.wait(FINISHED).step, runner.status.head) == (stop, stop)
+
+
+def test_steps_and_seeks_go_where_they_were_sent(open_runner, document, stop):
+    runner = open_runner(document(**STOPPING))
+    assert arrive(runner, stop + 5).step == stop + 5 and runner.status.state is PAUSED
+    status = arrive(runner, stop)
+    assert (status.state, status.reason) == (FINISHED, "converged")
+    runner.step(1)
+    assert runner.wait(PAUSED).step == stop + 1
+    runner.restart()
+    runner.step(stop)
+    assert runner.wait(FINISHED).reason == "converged"
+    runner.step(1)
+    assert runner.wait(PAUSED).step == stop + 1
+
+
+def test_other_parameters_must_converge_anew(open_runner, document, stop):
+    runner = open_runner(document(**STOPPING))
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    runner.follow(document(**STOPPING | {"threshold": 1.0}))
+    assert runner.wait(PAUSED).step == stop
+    runner.set_paused(False)
+    status = runner.wait(FINISHED)
+    assert status.step > stop and status.step in look_steps(100)
+
+
+def test_a_run_that_has_not_converged_says_how_far_it_may_be(open_runner, document):
+    changes = STOPPING | {"run": {"tolerance": 1e-5}}
+    runner = open_runner(document(**changes))
+    runner.set_paused(False)
+    status = runner.wait(FINISHED)
+    assert (status.reason, status.step) == ("all steps done", 100)
+    words = r"Stopped but not converged: the energy may be up to [\d.]+ % too high"
+    assert re.fullmatch(words, status.notice)
+    runner.seek(99)
+    runner.set_paused(False)
+    runner.cancel()
+    assert re.fullmatch(words, runner.wait(FINISHED).notice)
+
+
+def test_without_a_tolerance_nothing_is_said_of_convergence(open_runner, document):
+    runner = open_runner(document(**STOPPING | {"run": {}}))
+    runner.set_paused(False)
+    status = runner.wait(FINISHED)
+    assert (status.reason, status.step, status.notice) == ("all steps done", 100, "")
+
+
+def test_a_tolerance_starts_the_same_network_again(open_runner, document, stop):
+    runner = open_runner(document(**STOPPING | {"run": {}}))
+    system = runner.snapshot.experiment.system
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    runner.follow(document(**STOPPING))
+    status = runner.wait(FINISHED)
+    assert (status.step, status.reason) == (stop, "converged")
+    assert runner.snapshot.experiment.system.wiring is system.wiring
+    assert runner.snapshot.experiment.document.run.tolerance == 0.02
+    runner.follow(document(**STOPPING | {"transfer": "hard"}))
+    refused = runner.wait(FINISHED)
+    assert refused.refused.startswith("run.tolerance = 0.02: must be null here")
+    assert (refused.step, refused.reason) == (stop, "converged")
+
+
+# -- the step against its bound -------------------------------------------------------------------
+
+
+def bound_of(runner):
+    """The bound, once it is that of the cursor."""
+    deadline = time.monotonic() + 10
+    while runner._bound_is_old and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return runner.status.bound
+
+
+def test_the_bound_is_that_of_the_cursor_wherever_a_run_stands(open_runner, document):
+    runner = open_runner(document())
+    for step in (0, 7, 40, 12):
+        arrive(runner, step)
+        snapshot = runner.snapshot
+        expected = stability.bound(snapshot.experiment.system.lasso(snapshot.state))
+        assert bound_of(runner) == expected, step
+    runner.follow(document(time_step=0.5))
+    runner.wait(PAUSED)
+    assert bound_of(runner).step == 0.025
+
+
+def test_while_it_runs_the_bound_follows_and_changes_nothing(
+    open_runner, document, prepared, monkeypatch
+):
+    monkeypatch.setattr(runners, "BOUND_PACE", 0.0)
+    monkeypatch.setattr(runners, "BOUND_SHARE", 1e9)
+    monkeypatch.setattr(runners, "FRAME", 0.0)
+    seen = []
+
+    def watched(lasso):
+        seen.append(stability_bound(lasso))
+        return seen[-1]
+
+    stability_bound = stability.bound
+    monkeypatch.setattr(stability, "bound", watched)
+    runner = open_runner(document("lca lazy"))
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    assert len(seen) >= 39 and len({bound.active for bound in seen}) > 3
+    assert recorded(runner) == digests(prepared("lca lazy"))
+
+
+def test_the_bound_costs_at_most_its_share_of_the_time(open_runner, document, monkeypatch):
+    monkeypatch.setattr(runners, "BOUND_PACE", 0.0)
+    monkeypatch.setattr(runners, "BOUND_SHARE", 1e-9)
+    calls = []
+    monkeypatch.setattr(stability, "bound", lambda lasso: calls.append(1) or time.sleep(1e-3))
+    runner = open_runner(document(steps=2000))
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    bound_of(runner)
+    assert len(calls) <= 3  # at step 0, at the first frame, at the end
+
+
+def test_a_system_without_a_lasso_has_no_bound(open_runner, document):
+    runner = open_runner(document())
+    assert bound_of(runner).limit == 2.0
+    runner.follow(document("lif"))
+    runner.wait(PAUSED)
+    assert bound_of(runner) is None

@@ -398,3 +398,36 @@ def test_some_samples_of_a_batch_go_on_without_the_others(integrator):
         whole, seen = system.observe(state), system.observe(part)
         for name in whole:
             torch.testing.assert_close(seen[name], whole[name][[2, 0]])
+
+
+# -- some samples of a batch ----------------------------------------------------------------------
+
+
+@few
+@given(
+    seed=seeds,
+    threshold=st.floats(0.05, 3),
+    eta=st.floats(0.01, 1.5),
+    steps=st.integers(0, 12),
+    rows=st.sets(st.integers(0, 4), min_size=1).map(sorted),
+)
+def test_selected_samples_are_those_of_the_residual_form(seed, threshold, eta, steps, rows):
+    """Also when the threshold falls afterwards."""
+    atoms = related_atoms(seed)
+    signal = 2 * draw(5, 9, seed + 2)
+    system, plain = pair(atoms, threshold=threshold, time_constant=1 / eta)
+    states = [states_of(s, signal, steps)[-1] for s in (system, plain)]
+    rows = torch.tensor(rows)
+    selected, expected = (
+        s.select(state, rows) for s, state in zip((system, plain), states, strict=True)
+    )
+    for params in (system.params, system.params.changed(threshold=0.5 * threshold)):
+        one, other = system.with_params(params), plain.with_params(params)
+        mine, theirs = selected, expected
+        for name in ("membrane_potential", "activation", "energy"):
+            now = one.observe(mine, (name,))[name]
+            assert difference(now, other.observe(theirs, (name,))[name]) < 1e-9, name
+        for _ in range(3):
+            mine, theirs = one.step(mine), other.step(theirs)
+            codes = (net.observe(s)["activation"] for net, s in ((one, mine), (other, theirs)))
+            assert difference(*codes) < 1e-9

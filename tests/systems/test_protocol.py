@@ -84,6 +84,37 @@ def test_time_is_the_step_number(kind, params):
     assert int(some_steps(system, state, 5).k) == 5
 
 
+@pytest.mark.parametrize("rows", [[0], [2], [1, 3], [0, 1, 2, 3]])
+@pytest.mark.parametrize("kind, params", EVERY_CHOICE)
+def test_selected_samples_go_on_as_in_the_batch(kind, params, rows):
+    if params.get("encoding") == "poisson":
+        pytest.skip("its spikes are drawn for the whole batch at once")
+    system = build(kind, **params)
+    for steps in (0, 1, 8, 30):
+        state = some_steps(system, system.init(images(4)), steps)
+        selected = system.select(state, torch.tensor(rows))
+        now, then = (system.observe(some_steps(system, s, 5)) for s in (selected, state))
+        assert system.observe(selected).keys() == now.keys()
+        for name, before in system.observe(state).items():
+            assert torch.allclose(system.observe(selected)[name], before[rows], atol=1e-5), name
+            assert torch.allclose(now[name], then[name][rows], atol=1e-5), name
+
+
+def test_selected_samples_share_what_has_no_batch_axis():
+    system = build("lif", encoding="poisson")
+    state = some_steps(system, system.init(images(4)))
+    selected = system.select(state, torch.tensor([1, 2]))
+    assert selected.rng.equal(state.rng) and selected.k.equal(state.k)
+    assert selected.v.equal(state.v[[1, 2]]) and len(system.step(selected).v) == 2
+
+
+@pytest.mark.parametrize("kind, params", EVERY_CHOICE)
+def test_a_system_says_whether_it_solves_a_lasso(kind, params):
+    system = build(kind, **params)
+    lasso = system.lasso(system.init(images(1)))
+    assert system.solves_lasso(system.params) is (lasso is not None)
+
+
 @pytest.mark.parametrize("kind, params", EVERY_CHOICE)
 def test_output_and_code_are_observables_of_the_neurons(kind, params):
     system = build(kind, **params)

@@ -184,6 +184,9 @@ QLabel[role="small"], QCheckBox[role="small"] { font-size: ${small}px; color: $m
 QLabel[role="heading"] { font-size: ${heading}px; font-weight: 600; }
 QToolButton[role="fold"] { font-size: ${small}px; color: $muted; padding: 0; }
 QLabel[role="section"] { font-size: ${small}px; font-weight: 600; color: $muted; }
+QLabel[role="bound"] { font-size: ${small}px; color: $text; }
+QLabel[role="bound"][level="near"] { color: $warning; }
+QLabel[role="bound"][level="exceeded"] { color: $error; }
 QLabel[role="error"] { font-size: ${small}px; color: $error; }
 QLabel[role="alarm"] {
   color: $text; background: $surface; border-left: ${half}px solid $warning; padding: ${grid}px;

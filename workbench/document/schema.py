@@ -273,6 +273,16 @@ class Run(Params):
         restart=True,
         advanced=True,
     )
+    tolerance: float | None = parameter(
+        None,
+        "an image stops once its duality gap is at most this part of ½‖s‖²; system.steps is then "
+        "the most steps; null takes all steps",
+        label="Tolerance",
+        gt=0,
+        nothing="off",
+        restart=True,
+        advanced=True,
+    )
 
 
 class View(Params):

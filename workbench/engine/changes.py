@@ -19,16 +19,16 @@ class Effect(IntEnum):
     PREPARE = 3  # data, dictionary or system are built anew
 
 
-_BUILT_FROM = ("data", "backbone", "signal", "dictionary", "run")
+_BUILT_FROM = ("data", "backbone", "signal", "dictionary", "run")  # but for run.tolerance
 
 
 def effect(old: Document, new: Document) -> Effect:
     """The least that must happen so that the run follows ``new``."""
-    if any(getattr(old, section) != getattr(new, section) for section in _BUILT_FROM):
+    if any(_built(old, section) != _built(new, section) for section in _BUILT_FROM):
         return Effect.PREPARE
     if old.system["kind"] != new.system["kind"]:
         return Effect.PREPARE
-    if _coded(old) != _coded(new):
+    if _coded(old) != _coded(new) or old.run != new.run:
         return Effect.RESTART
     changed = _changed_parameters(old, new)
     if not changed:
@@ -58,6 +58,12 @@ def differences(old: Document, new: Document) -> str:
             if before[key] != after[key]
         ]
     return ", ".join(words) or "the same settings"
+
+
+def _built(document: Document, section: str) -> Any:
+    """What of a section is built into the experiment."""
+    values = getattr(document, section)
+    return values.changed(tolerance=None) if section == "run" else values
 
 
 def _coded(document: Document) -> int | str:

@@ -1,5 +1,12 @@
 """The whole test set, coded in batches and classified.
 
+With ``run.tolerance`` set, a sample that has converged leaves its batch (`convergence`): it keeps
+its code, and its last energy and firing count in the mean curves up to step K. The fingerprint is
+chained, batch after batch and step by step, over what the system puts out for the samples that have
+not stopped before that step, numbered in order from 0; steps at which none is left add nothing. So
+the fingerprint of one sample is that of its run in the window up to where it stops, and without a
+tolerance it covers every sample at every step.
+
 Where the document's decoder is the perceptron, it is trained first, on codes of training images.
 """
 
@@ -18,6 +25,7 @@ from workbench.analysis import optimality
 from workbench.coding import decoders, perceptron
 from workbench.coding.perceptron import Perceptron, Training
 from workbench.engine import fingerprint
+from workbench.engine.convergence import Instant, instants
 from workbench.engine.experiment import Cancelled, Experiment
 from workbench.engine.training_codes import code_training_images
 from workbench.errors import InputError
@@ -31,6 +39,8 @@ class Evaluation:
 
     While the perceptron is trained, ``done`` is 0 and ``stage`` says how far it is.
     ``energy`` and ``firing_counts`` hold one mean value per sample for each step 0..K.
+    ``converged_fraction`` is of ``run.tolerance``, or of 1e-3 of ½‖s‖² where none is set.
+    ``unconverged`` and ``steps_taken`` are known only with a tolerance.
     ``confusion`` maps a decoder to counts [true class, predicted class], with one more column for
     samples on which no neuron was active ("undecided", counted as wrong). Quantities that the
     system does not have are empty.
@@ -47,6 +57,8 @@ class Evaluation:
     firing_counts: np.ndarray | None = None
     duality_gap: float | None = None
     converged_fraction: float | None = None
+    unconverged: tuple[int, ...] | None = None  # test samples that took all steps in vain
+    steps_taken: np.ndarray | None = None  # [done], by each sample, in the order coded
     stage: str = ""  # what is done before the first test image is coded, in words
     stage_part: float = 0.0  # how much of that stage is done
     training: Training | None = None  # of the perceptron, where the document asks for it
@@ -153,34 +165,49 @@ class _Tally:
         self.seconds = {**experiment.seconds, "encoding": 0.0, "decoding": 0.0}
         self.confusion: dict[str, Tensor] = {}
         self.training: Training | None = None
+        self.tolerance = experiment.document.run.tolerance
+        self.certified = False  # the system solves a Lasso
         self.gaps = 0.0
-        self.converged: int | None = None
+        self.unconverged: list[int] = []
+        self.steps_taken: list[int] = []
 
     def add(self, samples: Batch, cancelled: Callable[[], bool]) -> None:
         """Code and decode one batch."""
         system, steps = self.experiment.system, self.experiment.steps
-        started = time.perf_counter()
+        started, decoding = time.perf_counter(), self.seconds["decoding"]
+        index = torch.arange(len(self.experiment.dataset.test))[samples]
         state = self.experiment.initial(samples)
+        taken = torch.zeros_like(index)
         rows: dict[str, list[Tensor]] = {o.name: [] for o in self.series}
-        for step in range(steps + 1):
-            if cancelled():
-                raise Cancelled
-            if step:
-                state = system.step(state)
-            seen = system.observe(state, self.names)
+        held: dict[str, Any] = {o.name: 0.0 for o in self.series}  # sums of those that stopped
+        for now in instants(system, state, len(index), self.tolerance, cancelled):
+            seen = system.observe(now.state, self.names)
             self.digest = fingerprint.chain(self.digest, seen[system.output])
             for name, row in rows.items():
-                row.append(seen[name].double().sum(0))
+                row.append(seen[name].double().sum(0) + held[name])
+            if len(now.stopping):
+                for name in rows:
+                    held[name] = held[name] + seen[name][now.stopping].double().sum(0)
+                stopping = now.rows[now.stopping]
+                taken[stopping] = now.step
+                self._stop(now, index[stopping])
         for name, row in rows.items():
+            row += [held[name]] * (steps + 1 - len(row))
             self.sums[name] = self.sums[name] + torch.stack(row).cpu().numpy()
-        encoded = time.perf_counter()
-        self.seconds["encoding"] += encoded - started
-        self._decode(state, samples)
-        self._certify(state)
-        self.seconds["decoding"] += time.perf_counter() - encoded
-        self.done += len(self.experiment.dataset.test.labels[samples])
+        self.steps_taken += taken.tolist()
+        decoded = self.seconds["decoding"] - decoding
+        self.seconds["encoding"] += time.perf_counter() - started - decoded
+        self.done += len(index)
 
-    def _decode(self, state: Any, samples: Batch) -> None:
+    def _stop(self, now: Instant, samples: Tensor) -> None:
+        """Decode and certify the samples that stop here."""
+        started = time.perf_counter()
+        state = now.stopped(self.experiment.system)
+        self._decode(state, samples)
+        self._certify(now, state, samples)
+        self.seconds["decoding"] += time.perf_counter() - started
+
+    def _decode(self, state: Any, samples: Tensor) -> None:
         system, wiring = self.experiment.system, self.experiment.system.wiring
         if system.code is None:
             return
@@ -197,11 +224,16 @@ class _Tally:
             counts = decoders.confusion(truth, classes, wiring.classes)
             self.confusion[name] = self.confusion.get(name, 0) + counts
 
-    def _certify(self, state: Any) -> None:
-        lasso = self.experiment.system.lasso(state)
-        if lasso is not None:
-            self.gaps += float(optimality.duality_gap(lasso).double().sum())
-            self.converged = (self.converged or 0) + int(optimality.converged(lasso).sum())
+    def _certify(self, now: Instant, state: Any, samples: Tensor) -> None:
+        if now.certificate is not None:  # looked at already
+            gap, _, converged = (part[now.stopping] for part in now.certificate)
+        elif (lasso := self.experiment.system.lasso(state)) is not None:
+            gap, _, converged = optimality.certify(lasso)
+        else:
+            return
+        self.certified = True
+        self.gaps += float(gap.sum())
+        self.unconverged += samples[~converged.cpu()].tolist()
 
     def evaluation(self, stage: str = "", stage_part: float = 0.0) -> Evaluation:
         """The means so far; ``stage`` is what is done before the first image."""
@@ -213,7 +245,7 @@ class _Tally:
                 energy |= dict(zip(declared.labels, mean.T, strict=True))
             else:
                 firing_counts = mean
-        certified = self.converged is not None
+        wanting, stops = len(self.unconverged), self.tolerance is not None
         return Evaluation(
             done=self.done,
             total=self.total,
@@ -224,8 +256,10 @@ class _Tally:
             confusion={name: counts.numpy() for name, counts in self.confusion.items()},
             energy=energy,
             firing_counts=firing_counts,
-            duality_gap=self.gaps / self.done if certified else None,
-            converged_fraction=self.converged / self.done if certified else None,
+            duality_gap=self.gaps / self.done if self.certified else None,
+            converged_fraction=(self.done - wanting) / self.done if self.certified else None,
+            unconverged=tuple(self.unconverged) if stops else None,
+            steps_taken=np.array(self.steps_taken) if stops else None,
             stage=stage,
             stage_part=stage_part,
             training=self.training,

@@ -132,6 +132,7 @@ def prepare(
     system_type = _system_type(document)
     params = system_params(document)
     _refuse_what_is_not_built(document)
+    _check_tolerance(document, params)
     seconds = {"features": 0.0, "dictionary": 0.0}
 
     def check() -> None:
@@ -227,17 +228,22 @@ def _has_grown(previous: Experiment | None, dictionary: Dictionary) -> bool:
 
 
 def with_live_params(experiment: Experiment, document: Document) -> Experiment:
-    """The experiment under a document that differs in system parameters, decoder or view only.
+    """The experiment under a document that differs only in system parameters, decoder or view.
+
+    ``run.tolerance`` may differ, too.
 
     Raises:
         InputError: the document asks for something wrong or absent, in one line.
     """
+    params = system_params(document)
     _refuse_what_is_not_built(document)
+    _check_tolerance(document, params)
     check_decoder(document, experiment.dataset)
-    system = experiment.system.with_params(system_params(document))
+    system = experiment.system.with_params(params)
     resolved = experiment.document.changed(
         system=system_values(system),
         view=document.view,
+        run=experiment.document.run.changed(tolerance=document.run.tolerance),
         decoder=resolved_decoder(document, experiment.dataset),
     )
     return replace(experiment, asked=document, document=resolved, system=system)
@@ -265,6 +271,16 @@ def _refuse_what_is_not_built(document: Document) -> None:
         if value not in available:
             there = f"{', '.join(available[:-1])} or {available[-1]}"
             raise InputError(f"{place} = {value!r}: not available yet; {there} is")
+
+
+def _check_tolerance(document: Document, params: Any) -> None:
+    """Refuse a tolerance where nothing can be proved of a code."""
+    tolerance = document.run.tolerance
+    if tolerance is not None and not _system_type(document).solves_lasso(params):
+        raise InputError(
+            f"run.tolerance = {tolerance:g}: must be null here; only an LCA under the soft "
+            "threshold solves a Lasso, whose duality gap tells when to stop"
+        )
 
 
 def _checked(build: Callable[..., Any], *arguments: Any) -> Any:

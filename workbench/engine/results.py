@@ -24,7 +24,9 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
 
     Quantities that the system does not have are null, and so are numbers that are not finite.
     ``confusion`` belongs to the document's decoder: rows are true classes, columns decided ones;
-    an undecided sample (no neuron was active) is in no column and counts as wrong.
+    an undecided sample (no neuron was active) is in no column and counts as wrong. With
+    ``run.tolerance`` set, ``certificate`` also names the test samples that did not converge
+    (``unconverged``) and the mean and largest number of ``steps`` taken.
     """
     document = experiment.document
     confusion = evaluation.confusion.get(document.decoder.kind)
@@ -40,13 +42,22 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
         "energy": _lists(evaluation),
         "firing_counts": _list(evaluation.firing_counts),
         "active_fraction": evaluation.active_fraction,
-        "certificate": {
-            "duality_gap": evaluation.duality_gap,
-            "converged_fraction": evaluation.converged_fraction,
-        },
+        "certificate": _certificate(evaluation),
         "seconds": {name: round(value, 4) for name, value in evaluation.seconds.items()},
     }
     return _finite(found)
+
+
+def _certificate(evaluation: Evaluation) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "duality_gap": evaluation.duality_gap,
+        "converged_fraction": evaluation.converged_fraction,
+    }
+    taken = evaluation.steps_taken
+    if taken is not None:
+        found["unconverged"] = list(evaluation.unconverged)
+        found["steps"] = {"mean": float(taken.mean()), "max": int(taken.max())}
+    return found
 
 
 def write(folder: Path, evaluation: Evaluation, experiment: Experiment) -> list[Path]:

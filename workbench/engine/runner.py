@@ -12,6 +12,10 @@ asked for; it changes the cost of looking and nothing else.
 
 A seek beyond the record is a run to that step as fast as possible, so that it too can be paused,
 called off or sent elsewhere between two steps.
+
+With ``run.tolerance`` set, a run is finished, "converged", at the first look at which the sample
+has converged (`convergence`), and so is a seek to that step. Running on from there goes to the last
+step; seeks and steps beyond it go where they were sent.
 """
 
 from __future__ import annotations
@@ -27,11 +31,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from workbench.analysis import stability
 from workbench.document import Document
 from workbench.engine import inputs
 from workbench.engine import recording as recordings
 from workbench.engine.alarm import Alarm, has_diverged
 from workbench.engine.changes import Effect, differences, effect
+from workbench.engine.convergence import Convergence
 from workbench.engine.experiment import (
     Cancelled,
     Experiment,
@@ -48,6 +54,8 @@ from workbench.errors import InputError
 __all__ = ["Runner", "RunState", "Snapshot", "Status"]
 
 FRAME = 1 / 60  # seconds between two snapshots while running
+BOUND_PACE = 0.25  # seconds at least between two looks at the stability bound while running
+BOUND_SHARE = 1 / 20  # of the time at most is spent on them
 log = logging.getLogger(__name__)
 
 Prepare = Callable[..., Experiment]
@@ -68,6 +76,9 @@ class Runner:
         self._experiment: Experiment | None = None
         self._recording: Recording | None = None
         self._alarm: Alarm | None = None
+        self._convergence: Convergence | None = None
+        self._bound_of: tuple[Any, Any] = (None, None)  # state and system of ``status.bound``
+        self._bound_due = 0.0
         self._state: Any = None
         self._input: Input | None = None
         self._step = 0  # the time cursor
@@ -170,6 +181,8 @@ class Runner:
         """The next request, or the next step of the run when there is none."""
         wait = 0.0
         if not self._under_way:
+            if self._bound_is_old:
+                return self._requests.get(wait) or self._measure_bound
             wait = None
         elif self._speed and self._target is None:
             wait = min(max(0.0, self._next_step_at - time.perf_counter()), 1.0)
@@ -263,7 +276,7 @@ class Runner:
         changed = differences(self._experiment.asked, experiment.asked)
         self._experiment = experiment
         self._recording = self._recording.fork(step, experiment.system)
-        self._alarm = Alarm(self._recording)
+        self._alarm, self._convergence = Alarm(self._recording), Convergence(experiment)
         if self.status.state is RunState.FINISHED:
             self._set(state=RunState.PAUSED, reason="")
         self._publish(alarm="", steps=experiment.steps)
@@ -295,7 +308,8 @@ class Runner:
         expected = recordings.expected_bytes(system, initial, steps)
         recording = Recording(system, initial, self._budget)
         self._experiment, self._input, self._recording = experiment, given, recording
-        self._alarm = Alarm(recording)
+        self._alarm, self._convergence = Alarm(recording), Convergence(experiment)
+        self._bound_due = 0.0
         self._state, self._step, self._target = initial, 0, None
         self._rest(RunState.PAUSED, steps=steps, expected_bytes=expected, alarm="")
 
@@ -330,23 +344,39 @@ class Runner:
         if self._step < end:
             self._forward()
             self._rate.tick()
+        if not seeking and self._step == self._convergence.step:
+            end = self._step
         if self._comes_to_rest(end):
             return
         if time.perf_counter() - self._published_at >= FRAME:
             going = {"state": RunState.RUNNING, "reason": f"Going to step {end}"}
             self._publish(**going if seeking else {})
+            if time.perf_counter() >= self._bound_due:
+                self._measure_bound()
 
     def _comes_to_rest(self, end: int) -> bool:
         """Stop where the run is over, or at ``end``; True if so."""
         if has_diverged(self._recording, self._step):
-            self._rest(RunState.FINISHED, "diverged")
+            self._finish("diverged")
+        elif self._step >= end and self._step == self._convergence.step:
+            self._finish("converged")
         elif self._step >= self.status.steps:
-            self._rest(RunState.FINISHED, "all steps done")
+            self._finish("all steps done")
         elif self._step >= end:
             self._rest(RunState.PAUSED)
         else:
             return False
         return True
+
+    def _finish(self, reason: str) -> None:
+        """End the run at the cursor, and say how far from the optimum that is."""
+        told = {}
+        verdict = "" if reason == "diverged" else self._convergence.verdict(self._step, self._state)
+        if reason == "converged" and self._step < self.status.steps:
+            verdict += f". Run goes on to step {self.status.steps}"
+        if verdict:
+            told = {"notice": verdict, "refused": "", "serial": self.status.serial + 1}
+        self._rest(RunState.FINISHED, reason, **told)
 
     def _rest(self, state: RunState, reason: str = "", **values: Any) -> None:
         """Stop at the cursor."""
@@ -375,6 +405,7 @@ class Runner:
             self._state = record.following(self._step, self._state)
         else:
             self._state = record.advance(self._state)
+            self._convergence.look(record.head, self._state)
             alarm = self._alarm.look(self._state)
             if alarm is not None:
                 self._set(alarm=alarm)
@@ -384,7 +415,26 @@ class Runner:
         with self._counting:
             self._cancels -= 1
         if self._under_way:
-            self._rest(RunState.FINISHED, "cancelled")
+            self._finish("cancelled")
+
+    # -- the step against its bound, for show ---------------------------------------------------
+
+    @property
+    def _bound_is_old(self) -> bool:
+        """Whether ``status.bound`` is that of another instant, or of other parameters."""
+        if self._recording is None or self.status.state is RunState.FAILED:
+            return False
+        state, system = self._bound_of
+        return state is not self._state or system is not self._experiment.system
+
+    def _measure_bound(self) -> None:
+        """Put out the stability bound at the cursor. Where a run stands still it is always so."""
+        started, system = time.perf_counter(), self._experiment.system
+        lasso = system.lasso(self._state)
+        self._set(bound=None if lasso is None else stability.bound(lasso))
+        self._bound_of = (self._state, system)
+        now = time.perf_counter()
+        self._bound_due = now + max(BOUND_PACE, (now - started) / BOUND_SHARE)
 
     # -- publishing -----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.analysis.stability import Bound
 from workbench.engine.experiment import Experiment
 from workbench.engine.inputs import Input
 from workbench.engine.recording import Recording
@@ -30,7 +31,8 @@ class Status:
     """An immutable picture of the runner."""
 
     state: RunState = RunState.IDLE
-    reason: str = ""  # why finished: "all steps done", "cancelled", "diverged"; else what is done
+    # why finished: "all steps done", "converged", "cancelled", "diverged"; else what is done
+    reason: str = ""
     error: str = ""  # why failed, one line
     step: int = 0  # the time cursor
     head: int = 0  # the last recorded step
@@ -41,7 +43,8 @@ class Status:
     budget: int = 0
     expected_bytes: int = 0  # of the whole run, known before it starts
     alarm: str = ""  # the network misbehaves: what, why, what to do
-    notice: str = ""  # what the last change of the document did
+    bound: Bound | None = None  # the step against what the active neurons allow; for show
+    notice: str = ""  # what the last change of the document did, or how the run ended
     refused: str = ""  # the last change could not be followed, one line; the run before goes on
     serial: int = 0  # counts changes of refused and notice, so that each is shown once
 

@@ -18,7 +18,8 @@ from scipy.sparse import csr_matrix, vstack
 from torch import Tensor
 from torch.nn import functional
 
-from workbench.engine.experiment import Cancelled, Experiment
+from workbench.engine.convergence import instants
+from workbench.engine.experiment import Experiment
 from workbench.engine.resolved import TRAINING_CODES
 from workbench.systems.protocol import System
 
@@ -56,7 +57,8 @@ def code_training_images(
         system = _without(experiment.system, atoms)
         for start in range(0, len(part), batch):
             index = part[start : start + batch]
-            code = _final_code(system, experiment.training_signals(index), cancelled)
+            signals = experiment.training_signals(index)
+            code = _final_code(system, signals, experiment.document.run.tolerance, cancelled)
             rows.append(_placed(code, atoms, experiment.system.neurons))
             chosen.append(index)
             done = sum(map(len, chosen))
@@ -123,13 +125,19 @@ def _kept(neurons: int, atoms: np.ndarray) -> Tensor:
     return keep.nonzero()[:, 0]
 
 
-def _final_code(system: System, signals: Tensor, cancelled: Callable[[], bool]) -> Tensor:
-    state = system.init(signals)
-    for _ in range(system.params.steps):
-        if cancelled():
-            raise Cancelled
-        state = system.step(state)
-    return system.observe(state, (system.code,))[system.code]
+def _final_code(
+    system: System, signals: Tensor, tolerance: float | None, cancelled: Callable[[], bool]
+) -> Tensor:
+    """The code [B, M] of each signal when it stops."""
+    codes = None
+    for now in instants(system, system.init(signals), len(signals), tolerance, cancelled):
+        if len(now.stopping) == 0:
+            continue
+        stopped = system.observe(now.stopped(system), (system.code,))[system.code]
+        if codes is None:
+            codes = stopped.new_empty(len(signals), stopped.shape[1])
+        codes[now.rows[now.stopping]] = stopped
+    return codes
 
 
 def _placed(code: Tensor, atoms: np.ndarray | None, neurons: int) -> csr_matrix:

@@ -189,9 +189,14 @@ class LCA(System):
         }
 
     def select(self, state: LCAState | LazyState, rows: Tensor) -> LCAState | LazyState:
-        """The state of some samples of a batch, given by index [S] int64."""
+        """The state of some samples of the batch, ``rows`` [b] ascending."""
         lazy = isinstance(state, LazyState)
         return self.lazy.select(state, rows) if lazy else super().select(state, rows)
+
+    @classmethod
+    def solves_lasso(cls, params: LCAParams) -> bool:
+        """Under the soft threshold."""
+        return params.transfer == "soft"
 
     def lasso(self, state: LCAState | LazyState) -> Lasso | None:
         """The Lasso that the soft threshold solves; None for the hard one."""

@@ -273,6 +273,15 @@ class LIF(System):
             k=state.k + 1,
         )
 
+    def select(self, state: LIFState, rows: Tensor) -> LIFState:
+        """The state of some samples, ``rows`` [b] ascending.
+
+        Under Poisson encoding the spikes to come are drawn for the samples that are left, from
+        the same generator: they are others than in the batch.
+        """
+        shared = state._replace(rng=state.k)  # it has no batch axis
+        return super().select(shared, rows)._replace(rng=state.rng)
+
     def observe(self, state: LIFState, names: Collection[str] | None = None) -> dict[str, Tensor]:
         """Observables by name; the tensors may share memory with the state: read, never write."""
         asked = [o.name for o in self.observables] if names is None else names

@@ -142,15 +142,24 @@ class System(ABC):
         """Observables by name (all, or the asked ones), all from the instant of ``state``."""
 
     def select(self, state: Any, rows: Tensor) -> Any:
-        """The state of some samples of a batch, given by index [S] int64.
+        """The state of some samples of the batch; they go on as they would have in the batch.
 
-        As it is, for states whose tensors are batch first; those of no dimension belong to all.
+        Here every tensor is batch first, but for those without axes, which all samples share.
+
+        Args:
+            state: a state of this system.
+            rows: [b] int64, ascending, which samples.
         """
-        return type(state)(*(part[rows] if part.ndim else part for part in state))
+        return type(state)(*(part if part.ndim == 0 else part[rows] for part in state))
 
     def lasso(self, state: Any) -> Lasso | None:
         """The Lasso problem behind the dynamics, or None where there is none."""
         return None
+
+    @classmethod
+    def solves_lasso(cls, params: Any) -> bool:
+        """Whether `lasso` gives a problem under these parameters."""
+        return False
 
     @classmethod
     def observable(cls, name: str) -> Observable:

@@ -124,7 +124,7 @@ class NumberField(Field):
     def show_value(self, value: Any) -> None:
         self._value = value
         self.text.setText(self._format(value))
-        self.text.setPlaceholderText("auto" if self.declared.optional else "")
+        self.text.setPlaceholderText(self.declared.nothing if self.declared.optional else "")
         self._mark(False)
         if self.slider is not None and value is not None and not self.slider.isSliderDown():
             blocker = QSignalBlocker(self.slider)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from workbench.desktop.panels.fields import Field, NumberField, make_field, tame
+from workbench.desktop.panels.step_bound import StepBound
 from workbench.desktop.workspace import Workspace
 from workbench.document import Document, sections
 from workbench.parameters import Parameter, declared
@@ -62,6 +63,10 @@ class Group(QWidget):
         """Put a widget of its own right below the title."""
         self._column.insertWidget(1, widget)
 
+    def add_below(self, widget: QWidget) -> None:
+        """Put a widget of its own below the rows that do not fold."""
+        self._column.insertWidget(self._column.indexOf(self._folded), widget)
+
     def show_values(self, values: dict[str, Any]) -> None:
         """Show the document's values; what it does not set shows its default.
 
@@ -111,7 +116,9 @@ class ParametersPanel(QWidget):
         self.kind.setAccessibleName("System")
         tame(self.kind)
         self.kind.currentIndexChanged.connect(self._kind_chosen)
+        self.step_bound = StepBound(self)
         workspace.ready.connect(self._offer_systems)
+        workspace.statusChanged.connect(self._show_status)
         workspace.documentChanged.connect(self.show_document)
         self.show_document(workspace.document)
 
@@ -136,6 +143,9 @@ class ParametersPanel(QWidget):
         for section, group in self.groups.items():
             group.show_values(_section_values(document, section))
 
+    def _show_status(self, status: Any) -> None:
+        self.step_bound.show_bound(status.bound)
+
     def _make_system_group(self, kind: str) -> None:
         known = self._workspace.engine.systems.kinds()
         if kind not in known:
@@ -145,6 +155,7 @@ class ParametersPanel(QWidget):
         group = Group("system", "system", self._workspace)
         group.fill(declared(known[kind].Params))
         group.add_top(self.kind)
+        group.add_below(self.step_bound)
         if old is not None:
             self._column.removeWidget(old)
             old.deleteLater()
