@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QFileDialog, QSlider
@@ -312,13 +313,13 @@ def test_a_switch_goes_into_the_document(user, window):
 
 
 def test_a_refused_choice_goes_back_to_what_it_was(user, window):
-    combo = user.field("run.engine").combo
-    user.choose(combo, "dense")
+    combo = user.field("run.device").combo
+    user.choose(combo, "cuda" if torch.backends.mps.is_available() else "mps")
     user.wait(lambda: user.complaints)
     user.dismiss()
     user.settle()
     assert combo.currentText() == "auto"
-    assert window.workspace.document.run.engine == "auto"
+    assert window.workspace.document.run.device == "auto"
 
 
 def test_the_data_folder_can_be_looked_for(user, window, monkeypatch, shared_data):
