@@ -35,7 +35,13 @@ def test_sections_left_out_take_the_documented_defaults(document):
         },
         "system": LCA,
         "decoder": {"kind": "sum"},
-        "run": {"engine": "auto", "device": "auto", "precision": "float32", "batch": None},
+        "run": {
+            "engine": "auto",
+            "device": "auto",
+            "precision": "float32",
+            "storage": None,
+            "batch": None,
+        },
         "view": {
             "sample": 0,
             "picture": None,

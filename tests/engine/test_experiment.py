@@ -6,7 +6,7 @@ import torch
 
 from workbench.data import datasets
 from workbench.document import Document, load, shipped
-from workbench.engine import experiment as experiments
+from workbench.engine import devices
 from workbench.engine.evaluation import evaluate
 from workbench.engine.experiment import (
     Cancelled,
@@ -29,7 +29,7 @@ def nulls(document):
     }
 
 
-NOT_APPLICABLE = {  # pixels have no weights, digits no folder, nothing is selected or learned
+NOT_APPLICABLE = {  # pixels have no weights, digits no folder, nothing is selected or rounded
     "dictionary.leave_out",
     "dictionary.added",
     "dictionary.learning_threshold",
@@ -40,6 +40,7 @@ NOT_APPLICABLE = {  # pixels have no weights, digits no folder, nothing is selec
     "backbone.weights",
     "backbone.weights_hash",
     "backbone.image_size",
+    "run.storage",
     "view.neuron",
 }
 
@@ -79,7 +80,7 @@ def test_the_resolved_document_repeats_the_result(name):
 
 
 def test_auto_is_lazy_for_large_dictionaries_and_what_is_asked_for_is_kept(document, monkeypatch):
-    monkeypatch.setattr(experiments, "LARGE_DICTIONARY", 100 * 64)
+    monkeypatch.setattr(devices, "LARGE_DICTIONARY", 100 * 64)
     for asked, atoms, chosen in (
         ("auto", 99, "residual"),
         ("auto", 100, "lazy"),
@@ -238,7 +239,7 @@ def test_live_parameters_change_the_system_and_nothing_else(document):
     assert first.system.params.threshold == 1
 
 
-@pytest.mark.parametrize("change", ["system.threshold=-1", "run.device=cuda"])
+@pytest.mark.parametrize("change", ["system.threshold=-1", "run.engine=dense"])
 def test_live_parameters_are_checked(document, change):
     with pytest.raises(InputError, match="must be|not available yet"):
         with_live_params(prepare(document()), document().with_text(change))

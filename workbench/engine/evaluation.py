@@ -168,11 +168,12 @@ class _Tally:
             if step:
                 state = system.step(state)
             seen = system.observe(state, self.names)
-            self.digest = fingerprint.chain(self.digest, seen[system.output])
+            shard = system.wiring.shard
+            self.digest = fingerprint.chain(self.digest, seen[system.output], shard)
             for name, row in rows.items():
-                row.append(seen[name].double().sum(0))
+                row.append(seen[name].cpu().double().sum(0))
         for name, row in rows.items():
-            self.sums[name] = self.sums[name] + torch.stack(row).cpu().numpy()
+            self.sums[name] = self.sums[name] + torch.stack(row).numpy()
         encoded = time.perf_counter()
         self.seconds["encoding"] += encoded - started
         self._decode(state, samples)
@@ -189,12 +190,12 @@ class _Tally:
         decided = {}
         if wiring.labels is not None:
             evidence = decoders.evidence(code, wiring.labels, wiring.classes)
-            decided["max"] = decoders.by_max(code, wiring.labels)
-            decided["sum"] = decoders.by_sum(evidence)
+            decided["max"] = decoders.by_max(code, wiring.labels, wiring.shard)
+            decided["sum"] = decoders.by_sum(wiring.shard.sum(evidence))
         if self.training is not None:
             decided["perceptron"] = self.training.perceptron.decide(code)
         for name, classes in decided.items():
-            counts = decoders.confusion(truth, classes, wiring.classes)
+            counts = decoders.confusion(truth, classes.cpu(), wiring.classes)
             self.confusion[name] = self.confusion.get(name, 0) + counts
 
     def _certify(self, state: Any) -> None:

@@ -24,7 +24,8 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
 
     Quantities that the system does not have are null, and so are numbers that are not finite.
     ``confusion`` belongs to the document's decoder: rows are true classes, columns decided ones;
-    an undecided sample (no neuron was active) is in no column and counts as wrong.
+    an undecided sample (no neuron was active) is in no column and counts as wrong. ``processes``
+    says how many held the neurons, where it was more than one.
     """
     document = experiment.document
     confusion = evaluation.confusion.get(document.decoder.kind)
@@ -46,6 +47,9 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
         },
         "seconds": {name: round(value, 4) for name, value in evaluation.seconds.items()},
     }
+    processes = experiment.system.wiring.shard.processes
+    if processes > 1:
+        found["processes"] = processes
     return _finite(found)
 
 

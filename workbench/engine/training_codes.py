@@ -88,7 +88,7 @@ def _equal_atoms(experiment: Experiment, images: np.ndarray) -> list[list[int]]:
     """For each training image the atoms that are that image, or another with the same pixels."""
     dictionary = experiment.dictionary
     atoms_of: dict[bytes, list[int]] = {}
-    for atom, row in enumerate(dictionary.atoms.numpy()):
+    for atom, row in enumerate(dictionary.atoms.float().numpy()):
         atoms_of.setdefault(_digest(row), []).append(atom)
     own = {int(image): atom for atom, image in enumerate(dictionary.source)}
     found = []
@@ -97,7 +97,8 @@ def _equal_atoms(experiment: Experiment, images: np.ndarray) -> list[list[int]]:
             row = dictionary.atoms[own[image]]
         else:
             row = functional.normalize(experiment.vectors.train.rows([image]).float(), dim=1)[0]
-        found.append(atoms_of.get(_digest(row.numpy()), []))
+        rounded = row.to(dictionary.atoms.dtype).float()  # as the atoms are kept
+        found.append(atoms_of.get(_digest(rounded.numpy()), []))
     return found
 
 

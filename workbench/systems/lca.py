@@ -40,11 +40,6 @@ from workbench.systems.protocol import (
     parameter,
 )
 
-# Below this many numbers the whole dictionary is multiplied faster than the active atoms are
-# found; above it, gathering them wins while they are at most one in `_SPARSE` (measured on CPUs).
-_SMALL_DICTIONARY = 1 << 20
-_SPARSE = 8
-
 
 class LCAParams(Params):
     """What can be turned on an LCA; every change acts on the next step."""
@@ -223,6 +218,7 @@ class LCA(System):
             raise ValueError("an LCA needs a dictionary; the wiring has no atoms")
         super().__init__(params, wiring)
         self.atoms = wiring.atoms  # [M, N]
+        self.products = wiring.products
         self.lazy = Lazy(self.atoms) if wiring.engine == "lazy" else None
 
     def with_params(self, params: LCAParams) -> Self:
@@ -233,8 +229,8 @@ class LCA(System):
 
     @property
     def neurons(self) -> int:
-        """M, one neuron per atom."""
-        return len(self.atoms)
+        """M, one neuron per atom, of all processes."""
+        return self.wiring.shard.neurons or len(self.atoms)
 
     @property
     def step_ratio(self) -> float:
@@ -244,10 +240,11 @@ class LCA(System):
 
     def init(self, signal: Tensor) -> LCAState | LazyState:
         """Silence, u = 0, before a batch of signals [B, N] in the dtype of the atoms."""
-        signal = check_signal(signal, self.wiring.features).to(self.atoms)
+        signal = check_signal(signal, self.wiring.features)
+        signal = signal.to(self.atoms.device, self.products.dtype)
         if self.lazy is not None:
             return self.lazy.init(signal)
-        drive = signal @ self.atoms.T  # [B, M]
+        drive = self.products.match(signal)  # [B, M]
         return LCAState(signal, drive, torch.zeros_like(drive), torch.zeros((), dtype=torch.int64))
 
     def step(self, state: LCAState | LazyState) -> LCAState | LazyState:
@@ -260,7 +257,7 @@ class LCA(System):
         if reconstruction is None:  # all silent: Φᵀs is known, the dictionary is not read at all
             goal = state.drive
         else:
-            goal = torch.addmm(activation, state.signal - reconstruction, self.atoms.T)  # [B, M]
+            goal = self.products.match(state.signal - reconstruction, activation)  # [B, M]
         return state._replace(u=torch.lerp(state.u, goal, self.step_ratio), k=state.k + 1)
 
     def observe(
@@ -289,6 +286,7 @@ class LCA(System):
             threshold=self.params.threshold,
             step_ratio=self.step_ratio,
             time_constant=self.params.time_constant,
+            shard=self.wiring.shard,
         )
 
     def _instant(self, state: LCAState | LazyState) -> _Instant:
@@ -301,18 +299,8 @@ class LCA(System):
         return functional.softshrink(u, self.params.threshold)
 
     def _reconstruct(self, activation: Tensor) -> Tensor | None:
-        """Φa, [B, N], reading only the atoms active anywhere in the batch when these are few.
-
-        None means that it is zero because no neuron is active.
-        """
-        if self.atoms.numel() < _SMALL_DICTIONARY:
-            return activation @ self.atoms
-        active = (activation != 0).any(0).nonzero().squeeze(1)
-        if len(active) == 0:
-            return None
-        if len(active) * _SPARSE > len(self.atoms):
-            return activation @ self.atoms
-        return activation.index_select(1, active) @ self.atoms.index_select(0, active)
+        """Φa, [B, N], over the neurons of all processes; None: zero, as no neuron is active."""
+        return self.products.combine(activation)
 
 
 class _Instant:
@@ -340,7 +328,7 @@ class _Instant:
 
     @cached_property
     def firing_count(self) -> Tensor:  # [B]
-        return self.firing.sum(1)
+        return self._system.wiring.shard.sum(self.firing.sum(1))
 
     @cached_property
     def reconstruction(self) -> Tensor:  # [B, N]
@@ -359,14 +347,14 @@ class _Instant:
             sparsity = 0.5 * threshold**2 * (self.activation != 0).sum(1)
         else:
             sparsity = threshold * self.activation.abs().sum(1)
-        sparsity = sparsity.to(reconstruction)
+        sparsity = self._system.wiring.shard.sum(sparsity.to(reconstruction))
         return torch.stack((reconstruction, sparsity, reconstruction + sparsity), 1)
 
     @cached_property
     def class_evidence(self) -> Tensor:  # [B, classes]
         wiring = self._system.wiring
         evidence = self.activation.new_zeros(len(self.activation), wiring.classes)
-        return evidence.index_add_(1, wiring.labels, self.activation.abs())
+        return wiring.shard.sum(evidence.index_add_(1, wiring.labels, self.activation.abs()))
 
 
 class _LazyInstant(_Instant):

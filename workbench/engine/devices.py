@@ -1,0 +1,122 @@
+"""Where and how the numbers are computed: device, floating-point types, engine.
+
+The rules are about what a device or an engine cannot do: MPS has neither float64 nor the sparse
+product that the lazy engine looks atoms up with; the lazy engine reads whole dictionaries in the
+floating-point type of the run.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from workbench import systems
+from workbench.document import Document
+from workbench.errors import InputError
+from workbench.systems.protocol import Shard
+
+LARGE_DICTIONARY = 1 << 24  # numbers in it; from here on "auto" is the lazy engine
+_TYPES = {
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
+
+
+def there() -> tuple[str, ...]:
+    """The devices of this machine, the fastest first."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return (*(name for name, is_there in found.items() if is_there), "cpu")
+
+
+def named(name: str) -> torch.device:
+    """The device of that name; of several GPUs the one this process was given."""
+    return torch.device(name)
+
+
+def device(document: Document) -> str:
+    """The device that the document asks for, or the fastest that can do what it asks for.
+
+    Raises:
+        InputError: it is not there, or cannot do it.
+    """
+    run, names = document.run, there()
+    if run.device == "auto":
+        return next(name for name in names if not _cannot(name, document))
+    if run.device not in names:
+        raise InputError(f"run.device = {run.device!r}: is not there; {_listed(('auto', *names))}")
+    hindrance = _cannot(run.device, document)
+    if hindrance:
+        raise InputError(f"run.device = {run.device!r}: {hindrance}")
+    return run.device
+
+
+def precision(document: Document) -> torch.dtype:
+    """The type of signals and results."""
+    return _TYPES[document.run.precision]
+
+
+def storage(document: Document) -> torch.dtype:
+    """The type that atoms are built and kept in.
+
+    Raises:
+        InputError: half precision is asked for beside float64.
+    """
+    asked, run = document.run.storage, document.run
+    if asked is not None and run.precision != "float32":
+        raise InputError(
+            f"run.storage = {asked!r}: products of half precision add up in float32, so "
+            f"run.precision must be float32, not {run.precision}"
+        )
+    return _TYPES[asked or "float32"]
+
+
+def engine(document: Document, device: str, shard: Shard, numbers: int = 0) -> str:
+    """The way to compute that the document asks for, or that costs less.
+
+    The residual form reads all M·N numbers of the dictionary at each step, the lazy one in a few
+    passes a run; but it pays some twenty small operations a step whatever the size, and a dense
+    code costs it a little more than the residual form. From 2²⁴ numbers on (64 MB, a pass of
+    milliseconds) it wins wherever codes are sparse; below, nobody waits for either.
+
+    Args:
+        numbers: in the dictionary; 0 where there is none.
+
+    Raises:
+        InputError: the system or the device cannot do what is asked for.
+    """
+    asked, able = document.run.engine, systems.kinds()[document.system["kind"]].engines
+    if asked not in ("auto", *able):
+        raise InputError(f"run.engine = {asked!r}: not available yet; {_listed(('auto', *able))}")
+    hindrance = _lazy_cannot(document, device, shard)
+    if asked == "lazy" and hindrance:
+        raise InputError(f"run.engine = 'lazy': {hindrance}; auto and residual can")
+    if asked != "auto":
+        return asked
+    return (
+        "lazy" if "lazy" in able and not hindrance and numbers >= LARGE_DICTIONARY else "residual"
+    )
+
+
+def _cannot(device: str, document: Document) -> str:
+    """What a device that is there cannot do for a document, in words."""
+    if device == "mps" and document.run.precision == "float64":
+        return "has no float64; run.precision must be float32 there, or the device cpu"
+    if device == "mps" and document.run.device == "auto" and document.run.engine == "lazy":
+        return "has no lazy engine"
+    return ""
+
+
+def _lazy_cannot(document: Document, device: str, shard: Shard) -> str:
+    """What the lazy engine cannot do of what is asked for, in words."""
+    if document.run.storage is not None:
+        return f"cannot read atoms kept in {document.run.storage}"
+    if device == "mps":
+        return "cannot be computed on mps, which has no sparse products"
+    if shard.processes > 1:
+        return f"cannot be spread over {shard.processes} processes"
+    return ""
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]} is" if len(names) > 1 else f"{names[0]} is"
