@@ -147,7 +147,8 @@ class _Tally:
         system = experiment.system
         kinds = {"terms", "count"}
         self.series = [o for o in system.observables if o.kind in kinds]
-        self.names = {o.name for o in self.series} | {system.output}
+        # Always in this order: processes that share the neurons sum in it.
+        self.names = tuple(dict.fromkeys((*(o.name for o in self.series), system.output)))
         self.sums: dict[str, Any] = {o.name: 0.0 for o in self.series}
         self.digest = fingerprint.START
         self.seconds = {**experiment.seconds, "encoding": 0.0, "decoding": 0.0}
