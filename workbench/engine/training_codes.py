@@ -88,8 +88,8 @@ def _equal_atoms(experiment: Experiment, images: np.ndarray) -> list[list[int]]:
     """For each training image the atoms that are that image, or another with the same pixels."""
     dictionary = experiment.dictionary
     atoms_of: dict[bytes, list[int]] = {}
-    for atom, row in enumerate(dictionary.atoms.float().numpy()):
-        atoms_of.setdefault(_digest(row), []).append(atom)
+    for atom, row in enumerate(dictionary.atoms):
+        atoms_of.setdefault(_digest(row.float().numpy()), []).append(atom)
     own = {int(image): atom for atom, image in enumerate(dictionary.source)}
     found = []
     for image in images.tolist():
