@@ -1,8 +1,10 @@
-"""What each of several real processes does for `test_sharding`: sums, maxima and rows of all."""
+"""What each of several real processes does for `test_sharding`: it checks what it gets of the others."""
 
 import torch
 
 from workbench.engine import sharding
+from workbench.systems.lca import LCA
+from workbench.systems.protocol import Wiring
 
 processes = sharding.join()
 rank, size = processes.rank, processes.size
@@ -27,6 +29,19 @@ assert gathered[:, 0].tolist() == [r for r in range(size) for _ in range(2 * r)]
 assert processes.traffic.bytes - before == 8 + 2 * (size - 1) * 3  # a count, and padded rows
 assert shard.gather(torch.zeros(0, 3)).shape == (0, 3)
 assert processes.traffic.calls == 1 + 6 + 1 + 2 + 1
+
+# A step sends B·N numbers in one sum, also where no neuron of any process is active.
+atoms = torch.eye(8)[shard.part(8)]
+network = LCA(LCA.Params(threshold=1.0, time_constant=2.0), Wiring(8, atoms, shard=shard.over(8)))
+signal = torch.zeros(3, 8)
+signal[:, 0] = 3.0  # only the first neuron of the first process will ever be active
+state = network.init(signal)
+for step in range(4):
+    before = processes.traffic.calls, processes.traffic.bytes
+    state = network.step(state)
+    assert processes.traffic.calls == before[0] + 1
+    assert processes.traffic.bytes == before[1] + 4 * 3 * 8
+assert network.observe(state)["firing_count"].tolist() == [1, 1, 1]
 
 processes.close()
 print("done")

@@ -13,7 +13,7 @@ from workbench.coding.dictionaries import Dictionary, Rows
 from workbench.document.schema import Dictionary as Section
 from workbench.systems.protocol import WHOLE, Shard
 
-BLOCK = 4096  # atoms at once
+BLOCK = 512  # atoms at once
 
 
 @dataclass(frozen=True)
