@@ -1,4 +1,4 @@
-"""What each of several real processes does for `test_sharding`: it checks what it gets of the others."""
+"""What each of several real processes does for `test_sharding`; it checks what it gets."""
 
 import torch
 
@@ -36,7 +36,7 @@ network = LCA(LCA.Params(threshold=1.0, time_constant=2.0), Wiring(8, atoms, sha
 signal = torch.zeros(3, 8)
 signal[:, 0] = 3.0  # only the first neuron of the first process will ever be active
 state = network.init(signal)
-for step in range(4):
+for _ in range(4):
     before = processes.traffic.calls, processes.traffic.bytes
     state = network.step(state)
     assert processes.traffic.calls == before[0] + 1

@@ -88,9 +88,9 @@ class Experiment:
 
         They are in the run's precision and on its device: all that is computed from them is there.
         """
-        run = self.document
-        vectors = vectors.to(devices.named(run.run.device), devices.precision(run))
-        return scaled(vectors, run.signal.norm)
+        where = devices.named(self.document.run.device)
+        vectors = vectors.to(where, devices.precision(self.document))
+        return scaled(vectors, self.document.signal.norm)
 
     def initial(self, samples: slice | list[int]) -> Any:
         """The state at step 0 for test samples.

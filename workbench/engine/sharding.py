@@ -14,7 +14,9 @@ from __future__ import annotations
 import datetime
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
@@ -25,6 +27,7 @@ from workbench.systems.protocol import Shard
 
 # A process may wait while the first computes features. One that dies closes its connections.
 PATIENCE = datetime.timedelta(days=1)
+T = TypeVar("T")
 
 
 @dataclass
@@ -86,7 +89,7 @@ class Processes:
         self._timed(part, lambda: distributed.all_gather(parts, part))
         return parts
 
-    def _timed(self, part: Tensor, call) -> None:
+    def _timed(self, part: Tensor, call: Callable[[], object]) -> None:
         started = time.perf_counter()
         try:
             call()
@@ -149,7 +152,7 @@ def check(document: Document, shard: Shard) -> None:
         )
 
 
-def in_turn(shard: Shard, work):
+def in_turn(shard: Shard, work: Callable[[], T]) -> T:
     """Do something in the first process, then in the others: they find what it left on the disk."""
     if shard.rank:
         shard.sum(torch.zeros(1))
