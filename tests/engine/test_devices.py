@@ -64,6 +64,13 @@ def test_what_is_not_there_is_refused_in_one_line(machine, names, run, words):
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
+def test_processes_do_not_share_mps(machine):
+    machine("mps")
+    assert devices.device(asking(), Shard(0, 2)) == "cpu"
+    with pytest.raises(InputError, match="'mps': cannot be shared by 2 processes; the device cpu"):
+        devices.device(asking(device="mps"), Shard(0, 2))
+
+
 def test_auto_is_lazy_only_where_it_can_be():
     large = devices.LARGE_DICTIONARY
     for run, device, shard, chosen in (

@@ -12,7 +12,7 @@ import torch
 from workbench import systems
 from workbench.document import Document
 from workbench.errors import InputError
-from workbench.systems.protocol import Shard
+from workbench.systems.protocol import WHOLE, Shard
 
 LARGE_DICTIONARY = 1 << 24  # numbers in it; from here on "auto" is the lazy engine
 _TYPES = {
@@ -34,7 +34,7 @@ def named(name: str) -> torch.device:
     return torch.device(name)
 
 
-def device(document: Document) -> str:
+def device(document: Document, shard: Shard = WHOLE) -> str:
     """The device that the document asks for, or the fastest that can do what it asks for.
 
     Raises:
@@ -42,10 +42,10 @@ def device(document: Document) -> str:
     """
     run, names = document.run, there()
     if run.device == "auto":
-        return next(name for name in names if not _cannot(name, document))
+        return next(name for name in names if not _cannot(name, document, shard))
     if run.device not in names:
         raise InputError(f"run.device = {run.device!r}: is not there; {_listed(('auto', *names))}")
-    hindrance = _cannot(run.device, document)
+    hindrance = _cannot(run.device, document, shard)
     if hindrance:
         raise InputError(f"run.device = {run.device!r}: {hindrance}")
     return run.device
@@ -98,12 +98,14 @@ def engine(document: Document, device: str, shard: Shard, numbers: int = 0) -> s
     )
 
 
-def _cannot(device: str, document: Document) -> str:
+def _cannot(device: str, document: Document, shard: Shard) -> str:
     """What a device that is there cannot do for a document, in words."""
     if device == "mps" and document.run.precision == "float64":
         return "has no float64; run.precision must be float32 there, or the device cpu"
     if device == "mps" and document.run.device == "auto" and document.run.engine == "lazy":
         return "has no lazy engine"
+    if device == "mps" and shard.processes > 1:
+        return f"cannot be shared by {shard.processes} processes; the device cpu can"
     return ""
 
 

@@ -140,7 +140,7 @@ def prepare(
     system_type = _system_type(document)
     params = system_params(document)
     sharding.check(document, shard)
-    device = devices.device(document)
+    device = devices.device(document, shard)
     devices.engine(document, device, shard)  # refused before the work, not after it
     storage = Storage(devices.storage(document), shard)
     seconds = {"features": 0.0, "dictionary": 0.0}
@@ -264,8 +264,8 @@ def with_live_params(experiment: Experiment, document: Document) -> Experiment:
     Raises:
         InputError: the document asks for something wrong or absent, in one line.
     """
-    device, wiring = devices.device(document), experiment.system.wiring
-    devices.engine(document, device, wiring.shard)
+    shard = experiment.system.wiring.shard
+    devices.engine(document, devices.device(document, shard), shard)
     check_decoder(document, experiment.dataset)
     system = experiment.system.with_params(system_params(document))
     resolved = experiment.document.changed(

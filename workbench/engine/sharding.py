@@ -93,11 +93,8 @@ class Processes:
         started = time.perf_counter()
         try:
             call()
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            raise RuntimeError(
-                f"another of the {self.size} processes has ended: {reason}"
-            ) from None
+        except RuntimeError as error:  # a long story of sockets, which the log keeps
+            raise RuntimeError(f"another of the {self.size} processes has ended") from error
         self.traffic.seconds += time.perf_counter() - started
         self.traffic.bytes += part.numel() * part.element_size()
         self.traffic.calls += 1
@@ -117,9 +114,11 @@ def join() -> Processes:
             f"WORLD_SIZE is set, {missing[0]} is not; `torchrun --nproc-per-node 2 -m workbench "
             "run SESSION` sets all that is needed"
         )
+    backend = "gloo"
     if torch.cuda.is_available():  # "cuda" is then this process's own
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
-    backend = "cpu:gloo,cuda:nccl" if distributed.is_nccl_available() else "gloo"
+        if distributed.is_nccl_available():
+            backend = "cpu:gloo,cuda:nccl"
     try:
         met = distributed.rendezvous("env://", timeout=datetime.timedelta(minutes=5))
         store, rank, size = next(iter(met))
