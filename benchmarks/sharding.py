@@ -91,6 +91,7 @@ def work(options: argparse.Namespace) -> None:
             if shard.rank == 0:
                 print(line, flush=True)
     if processes:
+        processes.wait()
         processes.close()
 
 

@@ -40,14 +40,21 @@ def together(work: Callable[[Shard], Outcome], say: Callable[[str], None]) -> in
             say(str(error))
         return 2
     ending = _Ending(processes, say)
-    threading.Thread(target=ending.watch, name="ending", daemon=True).start()
+    watcher = threading.Thread(target=ending.watch, name="ending", daemon=True)
+    watcher.start()
     code, line = work(processes.shard)
     if code == 0:
         try:
-            processes.close()
+            processes.wait()
         except RuntimeError as error:
             code, line = 1, str(error)
-    return ending.end(code, line) if code else 0
+    if code:
+        code = ending.end(code, line)
+    ending.stop.set()
+    watcher.join()  # Python must not end while a thread is in the store
+    if code == 0:
+        processes.close()
+    return code
 
 
 class _Ending:
@@ -58,12 +65,14 @@ class _Ending:
         self._store, self._say = distributed.PrefixStore("ending", processes.store), say
         self._lock = threading.Lock()
         self._ended = False
+        self.stop = threading.Event()
 
     def watch(self) -> None:
         """End the process where it stands once another has failed."""
         try:
             while not self._store.check(["failed"]):
-                time.sleep(LOOK)
+                if self.stop.wait(LOOK):
+                    return
         except RuntimeError:  # the store has gone with its process: sums fail, too
             return
         with self._lock:

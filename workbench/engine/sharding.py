@@ -74,9 +74,12 @@ class Processes:
         parts = self._gathered(padded) if max(counts) else [padded] * self.size
         return torch.cat([rows[:n] for rows, n in zip(parts, counts, strict=True)])
 
-    def close(self) -> None:
-        """Wait for all, then part."""
+    def wait(self) -> None:
+        """Wait until all are here."""
         self.sum(torch.zeros(1))
+
+    def close(self) -> None:
+        """Part from the others; nothing can be summed any more."""
         distributed.destroy_process_group()
 
     def _reduced(self, part: Tensor, operation: distributed.ReduceOp) -> Tensor:
@@ -154,7 +157,7 @@ def check(document: Document, shard: Shard) -> None:
 def in_turn(shard: Shard, work: Callable[[], T]) -> T:
     """Do something in the first process, then in the others: they find what it left on the disk."""
     if shard.rank:
-        shard.sum(torch.zeros(1))
+        shard.sum(torch.zeros(1))  # this waits for the first
     done = work()
     if not shard.rank:
         shard.sum(torch.zeros(1))
