@@ -38,24 +38,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _set_up_process()
+    if os.environ.get("RANK") and os.environ.get("WORLD_SIZE", "1") != "1":  # as torchrun sets them
+        from workbench.engine import ending
+
+        return ending.together(lambda shard: _outcome(arguments, shard), _complain)
+    code, complaint = _outcome(arguments)
+    if complaint:
+        _complain(complaint)
+    return code
+
+
+def _outcome(arguments: list[str], shard: Any = None) -> tuple[int, str]:
+    """Run one command; returns the exit code and what went wrong, in one line, or nothing.
+
+    Args:
+        shard: which part of the network this process holds, where there are several.
+    """
     try:
         options = _parse(arguments)
-        return options.do(options)
+        if shard is not None:
+            if options.do is not _run:
+                raise InputError("several processes can do `workbench run` and nothing else")
+            options.shard = shard
+        return options.do(options), ""
     except InputError as error:
-        _complain(str(error))
-        return 2
+        return 2, str(error)
     except KeyboardInterrupt:
-        _complain("stopped")
-        return 130
+        return 130, "stopped"
     except BrokenPipeError:  # who read our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1, ""
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            _complain(f"{error.filename}: the name is too long for a file")
-            return 2
-        _complain(f"{type(error).__name__}: {error} ({_logged(arguments)})")
-        return 1
+            return 2, f"{error.filename}: the name is too long for a file"
+        return 1, f"{type(error).__name__}: {error} ({_logged(arguments)})"
 
 
 def gui() -> int:
@@ -120,7 +136,7 @@ def _run_parser() -> argparse.ArgumentParser:
         "--out", type=_folder, metavar="DIR", help="write results and figures there"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object to stdout")
-    parser.set_defaults(do=_run)
+    parser.set_defaults(do=_run, shard=None)
     return parser
 
 
@@ -251,12 +267,18 @@ def _run(options: argparse.Namespace) -> int:
     from workbench.engine import results
     from workbench.engine.evaluation import evaluate
     from workbench.engine.experiment import prepare
+    from workbench.systems.protocol import WHOLE
 
-    if options.out is not None:
+    shard = options.shard or WHOLE
+    first = shard.rank == 0  # of several processes this one alone speaks and writes
+    if first and options.out is not None:
         results.make_folder(options.out)  # before the work, not after it
-    progress = _Progress()
+    progress = _Progress(silent=not first)
     experiment = prepare(
-        document, report=lambda text: progress.pass_on(f"{text} …"), samples=options.samples
+        document,
+        report=lambda text: progress.pass_on(f"{text} …"),
+        samples=options.samples,
+        shard=shard,
     )
     for note in experiment.notes:
         progress.say(f"Note: {note}")
@@ -266,6 +288,8 @@ def _run(options: argparse.Namespace) -> int:
             continue
         left = f", {evaluation.seconds_left:.0f} s left" if evaluation.seconds_left >= 1 else ""
         progress.say(f"Coded {evaluation.done} of {evaluation.total} images{left}")
+    if not first:
+        return 0
     if options.out is not None:
         for path in results.write(options.out, evaluation, experiment):
             progress.say(f"Wrote {path}")
@@ -281,7 +305,8 @@ class _Progress:
     HELD = 3.0  # seconds
     PACE = 1.0  # seconds between two lines of the same work
 
-    def __init__(self) -> None:
+    def __init__(self, silent: bool = False) -> None:
+        self._silent = silent
         self._passing, self._passed_at = "", 0.0
         self._lines: list[str] = []
         self._started = time.monotonic()
@@ -301,7 +326,7 @@ class _Progress:
 
     def end(self) -> None:
         """Nothing will be refused any more."""
-        for line in self._lines:
+        for line in [] if self._silent else self._lines:
             _say(line)
         self._lines.clear()
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix
 
+from tests.spread import spread
 from workbench.coding import decoders
 from workbench.coding.decoders import by_max, by_sum, confusion, evidence
 
@@ -97,3 +98,20 @@ def test_the_largest_activation_of_each_class_is_what_the_max_decoder_decides_by
     assert torch.equal(
         decoders.largest(drawn, classes, 7).argmax(1), decoders.by_max(drawn, classes)
     )
+
+
+def test_max_over_shards_is_the_max_of_the_whole(activation, labels):
+    activation[0] = 0.0
+    activation[1, [3, 17, 29]] = 9.0  # the first of equal ones decides, wherever they are
+    activation[2] = -1.0
+    activation[3, 20] = torch.nan
+    activation[4, 11] = torch.inf
+
+    def decide(shard):
+        here = shard.part(30)
+        return by_max(activation[:, here], labels[here], shard.over(30))
+
+    whole = by_max(activation, labels)
+    assert whole[:4].tolist() == [-1, labels[3], -1, -1] and whole[4] == labels[11]
+    for processes in (2, 3, 30):
+        assert all(torch.equal(found, whole) for found in spread(processes, decide))

@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.coding.dictionaries import build, exemplar, random
+from tests.spread import spread
+from workbench.coding.dictionaries import Storage, build, exemplar, random
 from workbench.data.datasets import Dataset, Split, load
 from workbench.data.features import Pixels
 from workbench.document.schema import Data
@@ -146,3 +147,81 @@ def test_what_cannot_be_built_is_one_line_with_its_place(digits):
     assert str(error.value) == (
         "dictionary.atoms = 1438: there are only 1437 training images that are not blank"
     )
+
+
+class Counted:
+    """Training vectors that count how many of them were read."""
+
+    def __init__(self, split):
+        self.pixels, self.read = Pixels(split), 0
+
+    def rows(self, index):
+        rows = self.pixels.rows(index)
+        self.read += len(rows)
+        return rows
+
+
+SPREAD = {
+    "exemplar": Section(atoms=100),
+    "all": Section(),
+    "grown": Section(atoms=100, added="3=7"),
+    "random": Section(kind="random", atoms=50),
+    "learned": Section(kind="learned", atoms=20, learning_updates=3),
+}
+
+
+@pytest.mark.parametrize("kind", SPREAD)
+def test_each_process_keeps_its_slice_and_no_more(digits, kind):
+    section, whole = SPREAD[kind], made(SPREAD[kind], digits)
+    parts = (digits.train.labels, 64, digits.class_names)
+
+    def build_here(shard):
+        vectors = Counted(digits.train)
+        found = build(section, vectors, *parts, storage=Storage(shard=shard))
+        return found, vectors.read
+
+    built = spread(3, build_here)
+    assert torch.equal(torch.cat([found.atoms for found, _ in built]), whole.atoms)
+    for found, read in built:
+        assert len(found) == len(whole) and found.notes == whole.notes and found.store is None
+        assert found.atoms.untyped_storage().nbytes() < 0.5 * whole.atoms.nbytes + 2e6  # and spare
+        for all_of in ("labels", "source"):
+            one, other = getattr(found, all_of), getattr(whole, all_of)
+            assert (one is None and other is None) or torch.equal(one, other)
+        if kind in ("exemplar", "all"):
+            assert read == len(found.atoms)
+
+
+def test_a_blank_image_in_one_slice_is_passed_over_by_all():
+    split = split_of([0, 1, 2, 0, 1, 2])
+    split.images[4] = 0
+
+    def build_here(shard):
+        names = ("a", "b", "c")
+        return build(Section(), Pixels(split), split.labels, 4, names, storage=Storage(shard=shard))
+
+    for found in spread(2, build_here):
+        assert found.source.tolist() == [0, 1, 2, 3, 5]
+        assert found.notes == ("1 blank training images cannot be atoms",)
+
+
+@pytest.mark.parametrize("kind", ["exemplar", "random"])
+def test_fewer_atoms_than_processes_are_refused(digits, kind):
+    section = Section(kind=kind, atoms=2)
+    parts = (Pixels(digits.train), digits.train.labels, 64, digits.class_names)
+    with pytest.raises(InputError, match="^dictionary.atoms = 2: cannot be spread over 3 proc"):
+        spread(3, lambda shard: build(section, *parts, storage=Storage(shard=shard)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", SPREAD)
+def test_atoms_are_kept_in_the_type_asked_for_and_rounded_once(digits, kind, dtype):
+    section, whole = SPREAD[kind], made(SPREAD[kind], digits)
+    parts = (Pixels(digits.train), digits.train.labels, 64, digits.class_names)
+    half = build(section, *parts, storage=Storage(dtype))
+    assert torch.equal(half.atoms, whole.atoms.to(dtype))
+    if kind == "exemplar":  # and so are those that join later
+        more = Section(atoms=100, added="3=7")
+        grown = build(more, *parts, (section, half), storage=Storage(dtype))
+        assert torch.equal(grown.atoms, made(more, digits).atoms.to(dtype))
+        assert grown.store is half.store

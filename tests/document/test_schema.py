@@ -39,6 +39,7 @@ def test_sections_left_out_take_the_documented_defaults(document):
             "engine": "auto",
             "device": "auto",
             "precision": "float32",
+            "storage": None,
             "batch": None,
             "tolerance": None,
         },

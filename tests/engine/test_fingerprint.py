@@ -6,6 +6,7 @@ import struct
 import pytest
 import torch
 
+from tests.spread import spread
 from workbench.engine import fingerprint
 
 
@@ -57,3 +58,20 @@ def test_a_nan_is_no_silence():
     assert fingerprint.chain(b"", torch.tensor([[-0.0]])) == fingerprint.chain(
         b"", torch.tensor([[0.0]])
     )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bool])
+def test_shards_have_the_fingerprint_of_the_whole(dtype):
+    output = torch.randn(4, 23, generator=torch.Generator().manual_seed(0))
+    output = output.masked_fill(output.abs() < 1.0, 0.0)
+    output[:, :9] = 0.0  # the first of the shards is silent
+    output = output.to(dtype)
+
+    def chain(shard):
+        digest = fingerprint.START
+        for row in (output, output[:2], torch.zeros_like(output)):
+            digest = fingerprint.chain(digest, row[:, shard.part(23)], shard.over(23))
+        return digest
+
+    (whole,) = spread(1, chain)
+    assert spread(3, chain) == [whole] * 3

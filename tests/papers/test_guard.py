@@ -25,7 +25,7 @@ from workbench.papers.coding import Coding
 from workbench.papers.counting import MeasuredOperations
 from workbench.papers.guard import Claimed
 from workbench.papers.pictures import Reconstruction
-from workbench.systems import lca
+from workbench.systems import products
 from workbench.systems.protocol import Wiring
 
 DOCUMENT = digits(200)
@@ -108,7 +108,7 @@ def test_a_network_that_begins_with_something_is_named(monkeypatch):
 
 def test_what_is_wrong_only_in_the_network_of_the_run_is_seen_there(monkeypatch):
     """As in the branch for large dictionaries that gathers the active atoms."""
-    monkeypatch.setattr(lca, "_SMALL_DICTIONARY", 1000)  # numbers
+    monkeypatch.setattr(products, "_SMALL_DICTIONARY", 1000)  # numbers
     assert wrong_before() == ""
     right = LCA._reconstruct
 
@@ -154,7 +154,7 @@ def test_a_sum_that_goes_wrong_in_the_evaluation_is_named(monkeypatch):
 
 def test_a_max_of_the_absolute_activation_is_named(monkeypatch):
     right = decoders.by_max
-    monkeypatch.setattr(decoders, "by_max", lambda a, labels: right(a.abs(), labels))
+    monkeypatch.setattr(decoders, "by_max", lambda a, *rest: right(a.abs(), *rest))
     assert "max decoder" in guard.decoder("max") and "(9)" in guard.decoder("max")
 
 

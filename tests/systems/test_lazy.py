@@ -13,7 +13,7 @@ from workbench.engine.recording import Recording
 from workbench.systems import lazy, lookout
 from workbench.systems.lazy import Lazy, LazyState
 from workbench.systems.lca import LCA, LCAState
-from workbench.systems.protocol import Wiring, tensors
+from workbench.systems.protocol import Products, Wiring, tensors
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 seeds = st.integers(0, 10_000)
@@ -349,7 +349,7 @@ def test_directions_are_at_right_angles_and_given_up_when_there_are_too_many(mon
 def test_where_all_directions_are_known_rounding_is_not_taken_for_one(dtype):
     signal = draw(3, 3, 1, dtype)
     basis = torch.eye(3, dtype=dtype)[None].expand(3, -1, -1)
-    known = Lazy(torch.eye(3, dtype=dtype)).init(signal).lookout._replace(basis=basis)
+    known = Lazy(Products(torch.eye(3, dtype=dtype))).init(signal).lookout._replace(basis=basis)
     assert not lookout.aside(known, signal).any()
     two = known._replace(basis=basis[:, :2])
     expected = torch.tensor([[0, 0, 1.0]], dtype=dtype) * signal[:, 2:].sign()
@@ -431,3 +431,15 @@ def test_selected_samples_are_those_of_the_residual_form(seed, threshold, eta, s
             mine, theirs = one.step(mine), other.step(theirs)
             codes = (net.observe(s)["activation"] for net, s in ((one, mine), (other, theirs)))
             assert difference(*codes) < 1e-9
+
+
+@pytest.mark.parametrize("kept", [torch.float16, torch.bfloat16])
+def test_atoms_in_half_precision_give_the_same_run_as_in_residual_form(kept):
+    atoms, signal = crowd(3000, 60, torch.float32)
+    quick, plain = pair(atoms.to(kept), threshold=2.5, time_constant=30.0)
+    states, others = states_of(quick, signal, 60), states_of(plain, signal, 60)
+    assert isinstance(states[-1], LazyState) and quick.lazy.passes <= 8
+    for state, other in zip(states, others, strict=True):
+        seen, expected = quick.observe(state), plain.observe(other)
+        assert difference(seen["membrane_potential"], expected["membrane_potential"]) < 1e-4
+        assert difference(seen["reconstruction"], expected["reconstruction"]) < 1e-4

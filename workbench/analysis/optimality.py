@@ -59,12 +59,14 @@ def duality_gap(lasso: Lasso) -> Tensor:
 
 def _gap_and_energy(lasso: Lasso) -> tuple[Tensor, Tensor]:
     residual, match = _residual(lasso)
+    along = (_double(lasso.signal) * residual).sum(1)
     squared = residual.square().sum(1)
-    room = lasso.threshold / match.abs().amax(1)  # [B], the largest |c| allowed
-    scale = (lasso.signal.double() * residual).sum(1) / squared
-    scale = scale.clamp(-room, room).nan_to_num(0.0)  # NaN: 0 / 0, where no scale does anything
-    sparsity = lasso.threshold * lasso.activation.double().abs().sum(1)
-    dual = scale * (lasso.signal.double() * residual).sum(1) - 0.5 * scale.square() * squared
+    largest = lasso.shard.max(_double(match.abs().amax(1)))
+    room = lasso.threshold / largest  # [B], the largest |c| allowed
+    scale = (along / squared).clamp(-room, room)
+    scale = scale.nan_to_num(0.0)  # NaN: 0 / 0, where no scale does anything
+    sparsity = lasso.threshold * lasso.shard.sum(_double(lasso.activation).abs().sum(1))
+    dual = scale * along - 0.5 * scale.square() * squared
     energy = 0.5 * squared + sparsity
     return (energy - dual).clamp(min=0.0), energy
 
@@ -75,10 +77,10 @@ def kkt_violation(lasso: Lasso) -> Tensor:
     At the optimum φᵢᵀr = λ sign(aᵢ) for the active neurons and |φᵢᵀr| ≤ λ for the silent ones.
     """
     _, match = _residual(lasso)
-    activation = lasso.activation.double()
+    match, activation = _double(match), _double(lasso.activation)
     active = (match - lasso.threshold * activation.sign()).abs()
     silent = (match.abs() - lasso.threshold).clamp(min=0.0)
-    return torch.where(activation != 0, active, silent).amax(1)
+    return lasso.shard.max(torch.where(activation != 0, active, silent).amax(1))
 
 
 def converged(lasso: Lasso, tolerance: float = 1e-3) -> Tensor:
@@ -87,14 +89,16 @@ def converged(lasso: Lasso, tolerance: float = 1e-3) -> Tensor:
 
 
 def _residual(lasso: Lasso) -> tuple[Tensor, Tensor]:
-    """r = s − Φa [B, N] and Φᵀr [B, M], multiplied in the dtype of the atoms, then float64.
+    """r = s − Φa [B, N] in float64, and Φᵀr [B, M] for the atoms here as it was multiplied.
 
     The atoms themselves are never copied to float64: they may fill the memory. Φa reads only the
     atoms active anywhere in the batch where these are few.
     """
-    activation, atoms = lasso.activation, lasso.atoms
-    active = (activation != 0).any(0).nonzero()[:, 0]
-    if len(active) * _SPARSE <= len(atoms):
-        activation, atoms = activation.index_select(1, active), atoms.index_select(0, active)
-    residual = lasso.signal - activation @ atoms
-    return residual.double(), (residual @ lasso.atoms.T).double()
+    reconstruction = lasso.products.combine(lasso.activation)
+    residual = lasso.signal if reconstruction is None else lasso.signal - reconstruction
+    return _double(residual), lasso.products.match(residual)
+
+
+def _double(values: Tensor) -> Tensor:
+    """In float64; on the CPU where the device has none."""
+    return (values.cpu() if values.device.type == "mps" else values).double()

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.systems.protocol import Lasso
+from workbench.systems.protocol import Lasso, Products
 
 # An energy has risen when it is above its lowest so far by this part of the energy of silence;
 # less is the rounding of float32.
@@ -66,7 +66,7 @@ def bound(lasso: Lasso) -> Bound:
 
 def largest_drive(signal: Tensor, atoms: Tensor) -> float:
     """max |φᵢᵀs| of signals [B, N] over atoms [M, N]; 0 where there are none."""
-    return float((signal @ atoms.T).abs().max()) if len(atoms) else 0.0
+    return float(Products(atoms).match(signal).abs().max()) if len(atoms) else 0.0
 
 
 def warn_of_drive(drive: float, threshold: float) -> str | None:
@@ -148,14 +148,15 @@ def largest_eigenvalue(atoms: Tensor, active: Tensor | None = None) -> float:
         return 0.0
     kept = min(len(rows), _affordable(atoms.shape[1]))
     picked = rows[torch.arange(kept, device=rows.device) * len(rows) // kept]
-    sample = atoms[picked]  # [kept, N]
+    products = Products(atoms)
+    sample = atoms[picked].to(products.dtype)  # [kept, N]
     wide = kept <= atoms.shape[1]
     value, vector = _power_iteration(sample @ sample.T if wide else sample.T @ sample)
     if kept == len(rows):
         return value
     direction = sample.T @ vector if wide else vector  # [N]
-    response = atoms @ (direction / torch.linalg.vector_norm(direction))
-    return float(response[rows].double().square().sum())
+    response = products.match(direction[None] / torch.linalg.vector_norm(direction))[0]
+    return float(response.cpu().double()[rows.cpu()].square().sum())
 
 
 def _affordable(features: int) -> int:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workbench.systems.protocol import WHOLE, Shard
+
 UNDECIDED = -1
 
 
-def by_max(activation: Tensor, labels: Tensor) -> Tensor:
-    """Class of the neuron with the largest activation, equation (9).
+def by_max(activation: Tensor, labels: Tensor, shard: Shard = WHOLE) -> Tensor:
+    """Class of the neuron with the largest activation, equation (9); of equal ones the first.
 
     Args:
         activation: [B, M].
         labels: [M] int64, the class of each atom.
+        shard: which of the neurons these are; all processes decide together.
 
     Returns:
         [B] int64; −1 where no activation is positive.
     """
     _check(activation, labels)
-    largest, winner = activation.max(dim=1)
-    return torch.where(largest > 0, labels[winner], UNDECIDED)
+    here, winner = activation.max(dim=1)
+    largest = shard.max(here)
+    # A process has the neurons before those of the next: of equal ones the first decides.
+    rank = -shard.max(-torch.where(here == largest, shard.rank, shard.processes))
+    label = shard.sum(torch.where(rank == shard.rank, labels[winner], 0))
+    return torch.where(largest > 0, label, UNDECIDED)
 
 
 def evidence(activation: Tensor, labels: Tensor, classes: int) -> Tensor:

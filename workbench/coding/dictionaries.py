@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,23 +14,49 @@ from workbench.coding.growth import Additions, Rows, Store
 from workbench.coding.learning import Forming
 from workbench.document.schema import Dictionary as Section
 from workbench.errors import InputError
+from workbench.systems.protocol import WHOLE, Shard
 
-__all__ = ["Dictionary", "Rows", "build", "exemplar", "grow", "random"]
+__all__ = ["Dictionary", "Rows", "Storage", "build", "exemplar", "grow", "random"]
+
+
+@dataclass(frozen=True)
+class Storage:
+    """What is kept of a dictionary in this process: its atoms in a type, all or a slice."""
+
+    dtype: torch.dtype = torch.float32
+    shard: Shard = WHOLE
+
+    def part(self, count: int) -> slice:
+        """Which of so many atoms are kept here.
+
+        Raises:
+            InputError: there are fewer than processes.
+        """
+        if count < self.shard.processes:
+            raise InputError(
+                f"dictionary.atoms = {count}: cannot be spread over {self.shard.processes} "
+                "processes; each needs at least one"
+            )
+        return self.shard.part(count)
 
 
 @dataclass(frozen=True, eq=False)
 class Dictionary:
-    """Atoms [M, N] float32, unit-norm rows: the transpose of the papers' Φ."""
+    """Atoms, unit-norm rows: the transpose of the papers' Φ.
 
-    atoms: Tensor
+    Where M atoms are spread over processes, ``atoms`` are those of this one; all else is of all.
+    """
+
+    atoms: Tensor  # [M, N] float32, or rounded to float16 or bfloat16
     labels: Tensor | None = None  # [M] int64, the class of each atom
     source: Tensor | None = None  # [M] int64, the training image each atom is
     notes: tuple[str, ...] = ()  # what a person should know about it, one line each
     store: Store | None = None  # where the atoms lie, with room for more
     learned: Forming | None = None  # how they were learned
+    count: int | None = None  # M, where they are spread over processes
 
     def __len__(self) -> int:
-        return len(self.atoms)
+        return len(self.atoms) if self.count is None else self.count
 
 
 def build(
@@ -41,6 +67,7 @@ def build(
     class_names: Sequence[str],
     previous: tuple[Section, Dictionary] | None = None,
     tell: Callable[[Forming], None] = lambda forming: None,
+    storage: Storage = Storage(),
 ) -> Dictionary:
     """The dictionary a document asks for.
 
@@ -53,34 +80,52 @@ def build(
         previous: a dictionary of the same images and what it was asked for; if only exemplars
             join it, it is grown, in time proportional to what is new.
         tell: shown the atoms as they are learned; may raise to call it off.
+        storage: what is kept of it here. Exemplars are read one slice in each process, unless
+            others join them; else each process builds the whole and keeps its slice.
 
     Raises:
         InputError: the training images are too few, or a class is named that is not there.
     """
     if section.kind == "random":
-        return random(section.atoms or len(labels), features, section.seed)
+        return _kept(random(section.atoms or len(labels), features, section.seed), storage)
     if section.kind == "learned":
-        return _learned(section, vectors, labels, features, class_names, tell)
+        return _kept(_learned(section, vectors, labels, features, class_names, tell), storage)
     additions = growth.parse_additions(section.added, class_names)
+    first = Storage(storage.dtype) if additions else storage
     if previous is not None and _only_grows(previous[0], section):
         base, known = previous[1], growth.parse_additions(previous[0].added, class_names)
     else:
-        base, known = _base(section, vectors, labels, class_names), []
+        base, known = _base(section, vectors, labels, class_names, first), []
     more = _beyond(known, additions)
     if more is None:
-        base, more = _base(section, vectors, labels, class_names), additions
+        base, more = _base(section, vectors, labels, class_names, first), additions
     grown = grow(base, vectors, labels, more, section.seed, class_names)
-    return _noted(grown, class_names)
+    return _kept(_noted(grown, class_names), storage)
+
+
+def _kept(dictionary: Dictionary, storage: Storage) -> Dictionary:
+    """The dictionary as it is to be kept here; what is not is set free with the old one."""
+    if dictionary.count is not None:  # it is so already
+        return dictionary
+    if storage.shard.processes == 1:
+        return replace(dictionary, atoms=dictionary.atoms.to(storage.dtype))
+    here, learned = storage.part(len(dictionary)), dictionary.learned
+    if learned is not None:
+        learned = replace(learned, atoms=learned.atoms[here].clone())
+    atoms = dictionary.atoms[here].to(storage.dtype, copy=True)
+    return replace(dictionary, atoms=atoms, store=None, learned=learned, count=len(dictionary))
 
 
 def _base(
-    section: Section, vectors: Rows, labels: Tensor, class_names: Sequence[str]
+    section: Section, vectors: Rows, labels: Tensor, class_names: Sequence[str], storage: Storage
 ) -> Dictionary:
     """The exemplars that the dictionary begins with."""
     without = growth.parse_classes(section.leave_out, class_names)
     try:
         choice = (section.atoms, section.balanced, section.seed)
-        return exemplar(vectors, labels, *choice, frozenset(without))
+        return exemplar(vectors, labels, *choice, frozenset(without), storage)
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"dictionary.{error}") from None
 
@@ -110,6 +155,7 @@ def exemplar(
     balanced: bool,
     seed: int,
     without: frozenset[int] = frozenset(),
+    storage: Storage = Storage(),
 ) -> Dictionary:
     """Training vectors, scaled to unit norm, are the atoms: equation (8).
 
@@ -120,6 +166,7 @@ def exemplar(
         balanced: choose as many of each class as of any other, as far as there are enough.
         seed: of the choice. The chosen stay in the order they have in the split.
         without: classes that get no exemplar.
+        storage: what is kept of them here; only those vectors are read.
 
     Raises:
         ValueError: fewer images are usable than asked for. Blank images have no direction.
@@ -136,14 +183,26 @@ def exemplar(
         source = usable
         if atoms is not None:
             source = _choose(usable, labels.numpy()[usable], atoms, balanced, seed)
-        store, blank = growth.read(vectors, source)
+        here = storage.part(len(source))
+        store, blank_here = growth.read(vectors, source[here], storage.dtype)
+        blank = np.zeros(len(source), np.uint8)
+        blank[here] = blank_here
+        blank = storage.shard.sum(torch.from_numpy(blank)).numpy() > 0
         if not blank.any():
             break
         blanks += int(blank.sum())
         usable = np.setdiff1d(usable, source[blank])  # choose again without them
     chosen = torch.from_numpy(source)
     notes = (f"{blanks} blank training images cannot be atoms",) if blanks else ()
-    return Dictionary(store.view(len(chosen)), labels[chosen], chosen, notes, store)
+    whole = storage.shard.processes == 1
+    return Dictionary(
+        store.view(here.stop - here.start),
+        labels[chosen],
+        chosen,
+        notes,
+        store if whole else None,
+        count=None if whole else len(chosen),
+    )
 
 
 def grow(
@@ -193,13 +252,7 @@ def _noted(dictionary: Dictionary, class_names: Sequence[str]) -> Dictionary:
     if len(absent) > 5:
         absent = [*absent[:5], f"and {len(absent) - 5} more"]
     notes = [f"No exemplar of class {', '.join(absent)}."] if absent else []
-    return Dictionary(
-        dictionary.atoms,
-        dictionary.labels,
-        dictionary.source,
-        (*blanks, *notes),
-        dictionary.store,
-    )
+    return replace(dictionary, notes=(*blanks, *notes))
 
 
 def random(atoms: int, features: int, seed: int) -> Dictionary:

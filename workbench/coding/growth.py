@@ -36,11 +36,11 @@ class Rows(Protocol):
 
 
 class Store:
-    """Rows [capacity, N] float32, of which the first ``used`` are atoms of some dictionary."""
+    """Rows [capacity, N], of which the first ``used`` are atoms of some dictionary."""
 
-    def __init__(self, rows: int, features: int) -> None:
-        """Room for so many rows and an eighth more; it holds none yet."""
-        self._buffer = torch.empty(rows + rows // 8 + SPARE, features)
+    def __init__(self, rows: int, features: int, dtype: torch.dtype = torch.float32) -> None:
+        """Room for so many rows and an eighth more, kept in a type; it holds none yet."""
+        self._buffer = torch.empty(rows + rows // 8 + SPARE, features, dtype=dtype)
         self.used = 0
         self._writing = threading.Lock()  # two branches that grow at once must not share rows
 
@@ -60,14 +60,16 @@ class Store:
                 self._buffer[count:end] = rows
                 self.used = end
                 return self
-        moved = Store(end, rows.shape[1])
+        moved = Store(end, rows.shape[1], self._buffer.dtype)
         moved._buffer[:count] = self.view(count)
         moved.used = count
         return moved.extended(count, rows)
 
 
-def read(vectors: Rows, index: np.ndarray) -> tuple[Store, np.ndarray]:
-    """Training vectors at unit norm in a store of their own.
+def read(
+    vectors: Rows, index: np.ndarray, dtype: torch.dtype = torch.float32
+) -> tuple[Store, np.ndarray]:
+    """Training vectors at unit norm in a store of their own, kept in a type.
 
     Returns:
         The store, and for each vector whether it is blank and has no direction [n].
@@ -77,7 +79,7 @@ def read(vectors: Rows, index: np.ndarray) -> tuple[Store, np.ndarray]:
         rows = vectors.rows(torch.from_numpy(index[start : start + READ])).float()
         norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
         blank[start : start + READ] = (norms[:, 0] == 0).numpy()
-        store = store or Store(len(index), rows.shape[1])
+        store = store or Store(len(index), rows.shape[1], dtype)
         store.extended(start, rows.div_(norms))
     return store, blank
 

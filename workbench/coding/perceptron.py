@@ -41,6 +41,7 @@ class Perceptron:
 
     def decide(self, activation: Tensor) -> Tensor:
         """The most probable class [B] int64; −1 where no neuron is active, as it saw nothing."""
+        activation = activation.to(self.weight)
         decided = self.probabilities(activation).argmax(dim=1)
         return torch.where((activation != 0).any(1), decided, UNDECIDED)
 

@@ -43,7 +43,9 @@ def neuron_array(experiment: Any, neuron: int) -> np.ndarray | None:
             return None if source is None else experiment.dataset.train.image(int(source[neuron]))
         except OSError:
             return None
-    return experiment.dictionary.atoms[neuron].numpy().reshape(experiment.dataset.image_shape)
+    return (
+        experiment.dictionary.atoms[neuron].float().numpy().reshape(experiment.dataset.image_shape)
+    )
 
 
 def neuron_picture(experiment: Any, neuron: int) -> QImage | None:

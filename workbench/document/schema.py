@@ -265,6 +265,14 @@ class Run(Params):
     precision: Literal["float32", "float64"] = parameter(
         "float32", "floating-point type", label="Precision", restart=True, advanced=True
     )
+    storage: Literal["float16", "bfloat16"] | None = parameter(
+        None,
+        "type that the atoms are kept in; half the memory, products still add up in float32; "
+        "null keeps them in the floating-point type",
+        label="Storage",
+        restart=True,
+        advanced=True,
+    )
     batch: int | None = parameter(
         None,
         "test images evaluated at once; null chooses by memory",

@@ -159,7 +159,8 @@ class _Tally:
         system = experiment.system
         kinds = {"terms", "count"}
         self.series = [o for o in system.observables if o.kind in kinds]
-        self.names = {o.name for o in self.series} | {system.output}
+        # Always in this order: processes that share the neurons sum in it.
+        self.names = tuple(dict.fromkeys((*(o.name for o in self.series), system.output)))
         self.sums: dict[str, Any] = {o.name: 0.0 for o in self.series}
         self.digest = fingerprint.START
         self.seconds = {**experiment.seconds, "encoding": 0.0, "decoding": 0.0}
@@ -180,20 +181,21 @@ class _Tally:
         taken = torch.zeros_like(index)
         rows: dict[str, list[Tensor]] = {o.name: [] for o in self.series}
         held: dict[str, Any] = {o.name: 0.0 for o in self.series}  # sums of those that stopped
+        shard = system.wiring.shard
         for now in instants(system, state, len(index), self.tolerance, cancelled):
             seen = system.observe(now.state, self.names)
-            self.digest = fingerprint.chain(self.digest, seen[system.output])
+            self.digest = fingerprint.chain(self.digest, seen[system.output], shard)
             for name, row in rows.items():
-                row.append(seen[name].double().sum(0) + held[name])
+                row.append(seen[name].cpu().double().sum(0) + held[name])
             if len(now.stopping):
                 for name in rows:
-                    held[name] = held[name] + seen[name][now.stopping].double().sum(0)
+                    held[name] = held[name] + seen[name][now.stopping].cpu().double().sum(0)
                 stopping = now.rows[now.stopping]
                 taken[stopping] = now.step
                 self._stop(now, index[stopping])
         for name, row in rows.items():
             row += [held[name]] * (steps + 1 - len(row))
-            self.sums[name] = self.sums[name] + torch.stack(row).cpu().numpy()
+            self.sums[name] = self.sums[name] + torch.stack(row).numpy()
         self.steps_taken += taken.tolist()
         decoded = self.seconds["decoding"] - decoding
         self.seconds["encoding"] += time.perf_counter() - started - decoded
@@ -216,12 +218,12 @@ class _Tally:
         decided = {}
         if wiring.labels is not None:
             evidence = decoders.evidence(code, wiring.labels, wiring.classes)
-            decided["max"] = decoders.by_max(code, wiring.labels)
-            decided["sum"] = decoders.by_sum(evidence)
+            decided["max"] = decoders.by_max(code, wiring.labels, wiring.shard)
+            decided["sum"] = decoders.by_sum(wiring.shard.sum(evidence))
         if self.training is not None:
             decided["perceptron"] = self.training.perceptron.decide(code)
         for name, classes in decided.items():
-            counts = decoders.confusion(truth, classes, wiring.classes)
+            counts = decoders.confusion(truth, classes.cpu(), wiring.classes)
             self.confusion[name] = self.confusion.get(name, 0) + counts
 
     def _certify(self, now: Instant, state: Any, samples: Tensor) -> None:

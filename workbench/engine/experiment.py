@@ -14,12 +14,12 @@ from torch import Tensor
 from workbench import systems
 from workbench.analysis import stability
 from workbench.coding import dictionaries
-from workbench.coding.dictionaries import Dictionary, Rows
+from workbench.coding.dictionaries import Dictionary, Rows, Storage
 from workbench.coding.learning import Forming
 from workbench.data import datasets
 from workbench.data.datasets import Dataset
 from workbench.document import Document
-from workbench.engine import vectors
+from workbench.engine import devices, rounding, sharding, vectors
 from workbench.engine.resolved import (
     check_decoder,
     natural_norm,
@@ -27,13 +27,13 @@ from workbench.engine.resolved import (
     resolved_decoder,
     system_values,
 )
+from workbench.engine.rounding import Rounding
 from workbench.engine.vectors import Vectors, scaled
 from workbench.errors import InputError
 from workbench.parameters import unknown_key
-from workbench.systems.protocol import System, Wiring
+from workbench.systems.protocol import WHOLE, Shard, System, Wiring
 
 Report = Callable[[str], None]
-LARGE_DICTIONARY = 1 << 22  # numbers in it; from here on "auto" is the lazy engine
 
 
 class Cancelled(Exception):
@@ -61,13 +61,14 @@ class Experiment:
     seconds: Mapping[str, float]  # time spent on "features" and "dictionary"
     known: tuple[str, ...] = ()  # what a person should know, one line each
     drive: float | None = None  # the largest of the first test sample; None: no dictionary
+    rounding: Rounding | None = None  # None: the atoms were not rounded
     stamp: tuple = ()  # changes when the files that were read do
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know, one line each."""
-        note = _drive_note(self)
-        return self.known if note is None else (*self.known, note)
+        rounded = self.rounding and self.rounding.note(self.document.run.storage)
+        return (*self.known, *filter(None, (rounded, _drive_note(self))))
 
     @property
     def steps(self) -> int:
@@ -75,7 +76,7 @@ class Experiment:
         return self.system.params.steps
 
     def signals(self, samples: slice | list[int]) -> Tensor:
-        """Signals of test samples, [B, N], scaled by ``signal.norm``, in the run's precision."""
+        """Signals of test samples, [B, N], scaled by ``signal.norm``, where they are computed."""
         return self.scaled(self.vectors.test.rows(samples))
 
     def training_signals(self, images: slice | Sequence[int]) -> Tensor:
@@ -83,8 +84,13 @@ class Experiment:
         return self.scaled(self.vectors.train.rows(images))
 
     def scaled(self, vectors: Tensor) -> Tensor:
-        """Signals of vectors [B, N]: their length by ``signal.norm``, in the run's precision."""
-        return scaled(vectors.to(_precision(self.document)), self.document.signal.norm)
+        """Signals of vectors [B, N]: their length by ``signal.norm``.
+
+        They are in the run's precision and on its device: all that is computed from them is there.
+        """
+        where = devices.named(self.document.run.device)
+        vectors = vectors.to(where, devices.precision(self.document))
+        return scaled(vectors, self.document.signal.norm)
 
     def initial(self, samples: slice | list[int]) -> Any:
         """The state at step 0 for test samples.
@@ -113,6 +119,7 @@ def prepare(
     cancelled: Callable[[], bool] = lambda: False,
     show: Callable[[Preview], None] = lambda preview: None,
     samples: int | None = None,
+    shard: Shard = WHOLE,
 ) -> Experiment:
     """Load, build and check all that the document names.
 
@@ -124,6 +131,7 @@ def prepare(
         cancelled: asked between the parts.
         show: shown a dictionary as it is learned, after each mini-batch.
         samples: only the first so many test images will be coded; None means all.
+        shard: which part of the network this process builds and holds.
 
     Raises:
         InputError: the document asks for something wrong or absent, in one line.
@@ -131,8 +139,11 @@ def prepare(
     """
     system_type = _system_type(document)
     params = system_params(document)
-    _refuse_what_is_not_built(document)
     _check_tolerance(document, params)
+    sharding.check(document, shard)
+    device = devices.device(document, shard)
+    devices.engine(document, device, shard)  # refused before the work, not after it
+    storage = Storage(devices.storage(document), shard)
     seconds = {"features": 0.0, "dictionary": 0.0}
 
     def check() -> None:
@@ -156,7 +167,8 @@ def prepare(
         vectors.complete(found, samples, report, check)
     else:
         dataset = datasets.load(document.data, side, report, check)
-        found = vectors.of_document(document, dataset, samples, report, check)
+        wanted = (document, dataset, samples, report, check)
+        found = sharding.in_turn(shard, lambda: vectors.of_document(*wanted))
     check_decoder(document, dataset)
     seconds["features"] = time.perf_counter() - started
 
@@ -164,30 +176,48 @@ def prepare(
     if system_type.uses_dictionary:
         started = stage(f"Building the {document.dictionary.kind} dictionary")
         tell = _teller(report, show, check, None if found.backbone else dataset.image_shape)
-        dictionary = _dictionary(document, dataset, found, previous, tell)
+        dictionary = _dictionary(document, dataset, found, previous, tell, storage)
         seconds["dictionary"] = time.perf_counter() - started
 
     stage(f"Wiring {system_type.title}")
     grown_from = previous if dictionary and _has_grown(previous, dictionary) else None
-    wiring = _checked(_wiring, document, found.size, dataset, dictionary, grown_from)
+    wiring = _checked(_wiring, document, device, found.size, dataset, dictionary, shard, grown_from)
     system = _checked(system_type, params, wiring)
-    resolved = resolve(document, dataset, dictionary, system, found)
+    resolved = resolve(document, dataset, dictionary, system, found, device)
     notes = _notes(dataset, dictionary, found)
     made = (dataset, dictionary, system, found, seconds, notes)
     experiment = Experiment(document, resolved, *made, stamp=stamp)
-    return replace(experiment, drive=_largest_drive(experiment, grown_from))
+    return _with_measures(experiment, grown_from)
 
 
-def _largest_drive(experiment: Experiment, grown_from: Experiment | None) -> float | None:
-    """The largest drive of the first test sample; where a dictionary grew, new atoms are read."""
-    atoms = experiment.system.wiring.atoms
-    if atoms is None:
-        return None
-    signal = experiment.signals([0])
-    old, asked = grown_from, experiment.asked
-    if old is None or (old.asked.signal, old.asked.run) != (asked.signal, asked.run):
-        return stability.largest_drive(signal, atoms)
-    return max(old.drive, stability.largest_drive(signal, atoms[len(old.dictionary) :]))
+def _with_measures(experiment: Experiment, grown_from: Experiment | None) -> Experiment:
+    """The experiment with what its first test sample says of the dictionary.
+
+    Where a dictionary grew, only new atoms are read.
+    """
+    dictionary, wiring, asked = experiment.dictionary, experiment.system.wiring, experiment.asked
+    if dictionary is None:
+        return experiment
+    signal, old = experiment.signals([0]), grown_from
+    if old is not None and (old.asked.signal, old.asked.run) != (asked.signal, asked.run):
+        old = None
+    first = len(old.dictionary) if old else 0
+    drive = torch.tensor(stability.largest_drive(signal, wiring.atoms[first:]))
+    drive = float(wiring.shard.max(drive))
+    rounded = None
+    if asked.run.storage is not None:
+        rounded = rounding.measured(
+            dictionary,
+            asked.dictionary,
+            experiment.vectors.train,
+            signal.cpu(),
+            first,
+            wiring.shard,
+        )
+    if old is not None:
+        drive = max(drive, old.drive)
+        rounded = rounded and rounded.with_(old.rounding)
+    return replace(experiment, drive=drive, rounding=rounded)
 
 
 def _dictionary(
@@ -196,18 +226,20 @@ def _dictionary(
     found: Vectors,
     previous: Experiment | None,
     tell: Callable[[Forming], None],
+    storage: Storage,
 ) -> Dictionary:
     """The dictionary asked for; an earlier one of the same images is used again, or grown."""
     before = None
     learned = document.dictionary.kind == "learned"  # from signals at the length they have
-    if previous and previous.dataset is dataset and previous.dictionary:
+    kept = previous and previous.dictionary and previous.asked.run.storage == document.run.storage
+    if kept and previous.dataset is dataset:
         before = (previous.asked.dictionary, previous.dictionary)
         same_length = previous.asked.signal == document.signal
         if before[0] == document.dictionary and (same_length or not learned):
             return previous.dictionary
     rows: Rows = _ScaledRows(found.train, natural_norm(document, found)) if learned else found.train
     parts = (document.dictionary, rows, dataset.train.labels, found.size)
-    return _checked(dictionaries.build, *parts, dataset.class_names, before, tell)
+    return _checked(dictionaries.build, *parts, dataset.class_names, before, tell, storage)
 
 
 @dataclass(frozen=True)
@@ -236,8 +268,9 @@ def with_live_params(experiment: Experiment, document: Document) -> Experiment:
         InputError: the document asks for something wrong or absent, in one line.
     """
     params = system_params(document)
-    _refuse_what_is_not_built(document)
     _check_tolerance(document, params)
+    shard = experiment.system.wiring.shard
+    devices.engine(document, devices.device(document, shard), shard)
     check_decoder(document, experiment.dataset)
     system = experiment.system.with_params(params)
     resolved = experiment.document.changed(
@@ -260,17 +293,6 @@ def _system_type(document: Document) -> type[System]:
     if kind not in known:
         raise InputError(unknown_key(f"system.kind = {kind!r}", kind, known))
     return known[kind]
-
-
-def _refuse_what_is_not_built(document: Document) -> None:
-    """Say what the document may ask for one day but not yet."""
-    for place, value, available in (
-        ("run.engine", document.run.engine, ("auto", *_system_type(document).engines)),
-        ("run.device", document.run.device, ("auto", "cpu")),
-    ):
-        if value not in available:
-            there = f"{', '.join(available[:-1])} or {available[-1]}"
-            raise InputError(f"{place} = {value!r}: not available yet; {there} is")
 
 
 def _check_tolerance(document: Document, params: Any) -> None:
@@ -332,46 +354,32 @@ def _drive_note(experiment: Experiment) -> str | None:
     return stability.warn_of_drive(experiment.drive, getattr(system.params, name))
 
 
-def _precision(document: Document) -> torch.dtype:
-    return {"float32": torch.float32, "float64": torch.float64}[document.run.precision]
-
-
 def _wiring(
     document: Document,
+    device: str,
     features: int,
     dataset: Dataset,
     dictionary: Dictionary | None,
+    shard: Shard,
     grown_from: Experiment | None,
 ) -> Wiring:
+    """Atoms and labels of the neurons that are here, where they are computed."""
     if dictionary is None:
         return Wiring(features)
-    atoms = dictionary.atoms.to(_precision(document))
-    checked = len(grown_from.dictionary) if grown_from else 0
+    where = devices.named(device)
+    dtype = devices.precision(document) if document.run.storage is None else dictionary.atoms.dtype
+    labels = dictionary.labels
+    if labels is not None:
+        labels = labels[shard.part(len(labels))].to(where)
     return Wiring(
         features,
-        atoms,
-        dictionary.labels,
+        dictionary.atoms.to(where, dtype),
+        labels,
         len(dataset.class_names),
-        checked=checked,
-        engine=_engine(document, atoms),
+        checked=len(grown_from.dictionary) if grown_from else 0,
+        engine=devices.engine(document, device, shard, (len(dictionary), features)),
+        shard=shard if shard.processes == 1 else shard.over(len(dictionary)),
     )
-
-
-def _engine(document: Document, atoms: Tensor) -> str:
-    """The way to compute that the document asks for, or that costs least.
-
-    A step of the residual form reads the M·N numbers of the dictionary twice, one of the dense form
-    the M·M of the Gramian once, so that wins where 2 M ≤ N, and then takes at most half the memory
-    of the dictionary. The lazy form reads the dictionary a few times in a run, but pays some fifty
-    small operations a step whatever the size: from 2²² numbers on (16 MB, a pass of a millisecond)
-    it wins wherever codes are sparse; below, nobody waits for either.
-    """
-    asked, able = document.run.engine, _system_type(document).engines
-    if asked != "auto":
-        return asked
-    if "lazy" in able and atoms.numel() >= LARGE_DICTIONARY:
-        return "lazy"
-    return "dense" if "dense" in able and 2 * len(atoms) <= atoms.shape[1] else "residual"
 
 
 def _stamp(document: Document) -> tuple:

@@ -1,16 +1,26 @@
-"""The fingerprint of a run: a hash chained over the steps of what the system puts out."""
+"""The fingerprint of a run: a hash chained over the steps of what the system puts out.
+
+Where the neurons are spread over processes it is still the fingerprint of the whole run, in the
+order of all neurons, and the same in each process. Only what is not zero travels: 8 bytes for the
+place of an entry, and its value. Sums over processes may differ in their last bits from those of
+one process, so the number of processes belongs to what a fingerprint is compared under, like the
+engine and the device.
+"""
 
 from __future__ import annotations
 
 import hashlib
 
 import numpy as np
+import torch
 from torch import Tensor
+
+from workbench.systems.protocol import WHOLE, Shard
 
 START = b""
 
 
-def chain(previous: bytes, output: Tensor) -> bytes:
+def chain(previous: bytes, output: Tensor, shard: Shard = WHOLE) -> bytes:
     """The digest after one more step.
 
     Args:
@@ -18,11 +28,37 @@ def chain(previous: bytes, output: Tensor) -> bytes:
         output: what the system puts out at this step, [B, M]: activations or spikes. Only the
             indices and values of its non-zero entries enter, so it does not matter how silent
             neurons are stored.
+        shard: which of the neurons these are.
     """
-    values = output.cpu().numpy()
+    neurons = output.shape[1]
+    place, value = _entries(output)
+    if shard.processes > 1:
+        sample, neuron = np.divmod(place, neurons)
+        neurons = shard.neurons
+        place, value = _of_all(sample * neurons + shard.start + neuron, value, shard)
+    digest = hashlib.blake2b(previous, digest_size=16)
+    digest.update(np.stack(np.divmod(place, neurons), 1))  # [n, 2] int64
+    digest.update(value)
+    return digest.digest()
+
+
+def _entries(output: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Place (sample · M + neuron) and value of what is not zero, ascending."""
+    if output.device.type != "cpu":  # only these leave the device
+        flat = output.reshape(-1)
+        place = flat.nonzero()[:, 0]
+        return place.cpu().numpy(), flat[place].cpu().numpy()
+    values = output.numpy()
     # Twice as fast as `Tensor.nonzero`, which would say the same.
     place = np.flatnonzero(values != 0)
-    digest = hashlib.blake2b(previous, digest_size=16)
-    digest.update(np.stack(np.divmod(place, values.shape[1]), 1))  # [n, 2] int64
-    digest.update(values.ravel()[place])
-    return digest.digest()
+    return place, values.ravel()[place]
+
+
+def _of_all(place: np.ndarray, value: np.ndarray, shard: Shard) -> tuple[np.ndarray, np.ndarray]:
+    """The entries of all processes, ascending."""
+    columns = (place[:, None].view(np.uint8), value[:, None].view(np.uint8))
+    rows = shard.gather(torch.from_numpy(np.concatenate(columns, 1))).numpy()
+    places = np.ascontiguousarray(rows[:, :8]).view(np.int64)[:, 0]
+    values = np.ascontiguousarray(rows[:, 8:]).view(value.dtype)[:, 0]
+    order = np.argsort(places)
+    return places[order], values[order]

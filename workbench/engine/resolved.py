@@ -24,6 +24,7 @@ def resolve(
     dictionary: Dictionary | None,
     system: System,
     found: Vectors,
+    device: str,
 ) -> Document:
     """The document with every natural choice written out; run again, it gives the same."""
     backbone = found.backbone
@@ -32,7 +33,7 @@ def resolve(
         "data.test": len(dataset.test),
         "signal.norm": natural_norm(document, found),
         "run.engine": system.wiring.engine,
-        "run.device": "cpu",
+        "run.device": device,
         "run.batch": document.run.batch or natural_batch(system.neurons),
     }
     if backbone is not None:

@@ -26,7 +26,8 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
     ``confusion`` belongs to the document's decoder: rows are true classes, columns decided ones;
     an undecided sample (no neuron was active) is in no column and counts as wrong. With
     ``run.tolerance`` set, ``certificate`` also names the test samples that did not converge
-    (``unconverged``) and the mean and largest number of ``steps`` taken.
+    (``unconverged``) and the mean and largest number of ``steps`` taken. ``processes`` says how
+    many held the neurons, where it was more than one.
     """
     document = experiment.document
     confusion = evaluation.confusion.get(document.decoder.kind)
@@ -45,6 +46,9 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
         "certificate": _certificate(evaluation),
         "seconds": {name: round(value, 4) for name, value in evaluation.seconds.items()},
     }
+    processes = experiment.system.wiring.shard.processes
+    if processes > 1:
+        found["processes"] = processes
     return _finite(found)
 
 

@@ -90,8 +90,8 @@ def _equal_atoms(experiment: Experiment, images: np.ndarray) -> list[list[int]]:
     """For each training image the atoms that are that image, or another with the same pixels."""
     dictionary = experiment.dictionary
     atoms_of: dict[bytes, list[int]] = {}
-    for atom, row in enumerate(dictionary.atoms.numpy()):
-        atoms_of.setdefault(_digest(row), []).append(atom)
+    for atom, row in enumerate(dictionary.atoms):
+        atoms_of.setdefault(_digest(row.float().numpy()), []).append(atom)
     own = {int(image): atom for atom, image in enumerate(dictionary.source)}
     found = []
     for image in images.tolist():
@@ -99,7 +99,8 @@ def _equal_atoms(experiment: Experiment, images: np.ndarray) -> list[list[int]]:
             row = dictionary.atoms[own[image]]
         else:
             row = functional.normalize(experiment.vectors.train.rows([image]).float(), dim=1)[0]
-        found.append(atoms_of.get(_digest(row.numpy()), []))
+        rounded = row.to(dictionary.atoms.dtype).float()  # as the atoms are kept
+        found.append(atoms_of.get(_digest(rounded.numpy()), []))
     return found
 
 
@@ -136,7 +137,7 @@ def _final_code(
         stopped = system.observe(now.stopped(system), (system.code,))[system.code]
         if codes is None:
             codes = stopped.new_empty(len(signals), stopped.shape[1])
-        codes[now.rows[now.stopping]] = stopped
+        codes[now.rows[now.stopping].to(codes.device)] = stopped
     return codes
 
 

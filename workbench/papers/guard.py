@@ -146,8 +146,8 @@ def one_step(system: System, state: Any, moved: Any, claimed: Claimed) -> str:
     The neurons that are looked at are the most active ones, those driven most, and some others.
     """
     names = ("membrane_potential", "activation", "drive", "input")
-    seen = {name: value.numpy() for name, value in system.observe(state, names).items()}
-    potentials = system.observe(moved, names[:1])[names[0]].numpy()
+    seen = {name: value.cpu().numpy() for name, value in system.observe(state, names).items()}
+    potentials = system.observe(moved, names[:1])[names[0]].cpu().numpy()
     for row, signal in enumerate(seen["input"]):
         parts = (seen[name][row] for name in names[:3])
         wrong = _moved(system.wiring.atoms, signal, *parts, potentials[row], claimed)
@@ -173,11 +173,11 @@ def _moved(
     if not np.allclose(a, activation, rtol=rounding, atol=rounding * np.abs(u64).max(initial=0)):
         return "an activation is not T(u) of equation (6)"
     firing = np.flatnonzero(a)
-    columns = atoms[torch.from_numpy(firing)].double().numpy()
+    columns = atoms[torch.from_numpy(firing)].cpu().double().numpy()
     # sums of thousands of products in the run's precision, and the rounding of u itself
     loose = claimed.ratio * 1000 * eps * (np.linalg.norm(signal64) + np.abs(a).sum())
     for i in _looked_at(a, drive):
-        phi = atoms[i].double().numpy()
+        phi = atoms[i].cpu().double().numpy()
         others = firing != i
         inhibition = float((columns[others] @ phi) @ a[firing[others]])  # Σ_{m≠i} G_im a_m
         expected = u64[i] + claimed.ratio * (float(phi @ signal64) - inhibition - u64[i])
@@ -205,8 +205,8 @@ def _transfer(u: np.ndarray, threshold: float) -> np.ndarray:
 
 def _observed(system: System, state: Any, signals: np.ndarray, claimed: Claimed) -> str:
     """What a small network shows of itself wrongly, or nothing: (2), (6), (10), who fires."""
-    seen = {name: value.numpy() for name, value in system.observe(state).items()}
-    atoms, labels = (part.numpy() for part in (system.wiring.atoms, system.wiring.labels))
+    seen = {name: value.cpu().numpy() for name, value in system.observe(state).items()}
+    atoms, labels = (part.cpu().numpy() for part in (system.wiring.atoms, system.wiring.labels))
     for row, (signal, u) in enumerate(zip(signals, seen["membrane_potential"], strict=True)):
         a = _transfer(u, claimed.threshold)
         picture = sum(a[m] * atoms[m] for m in range(len(a)))
@@ -275,7 +275,7 @@ _DECODING = Document.parse(
         "workbench": 1,
         "system": {"kind": "lca"},
         "signal": {"norm": "none"},
-        "run": {"precision": "float64", "batch": 24},
+        "run": {"device": "cpu", "precision": "float64", "batch": 24},
     }
 )
 
@@ -396,7 +396,7 @@ def _twins(
             raise Cancelled
         chosen = list(samples[start : start + _BATCH])
         signals = torch.nn.functional.normalize(experiment.signals(chosen))
-        nearest, atom = (signals @ experiment.system.wiring.atoms.T).max(dim=1)
+        nearest, atom = experiment.system.wiring.products.match(signals).max(dim=1)
         same = (nearest > _SAME).nonzero().flatten().tolist()
         found += [(chosen[i], int(atom[i])) for i in same]
     return [image for image, _ in found], [atom for _, atom in found]
@@ -409,12 +409,12 @@ def _exemplars(experiment: Experiment, suspects: Sequence[int]) -> str:
         return "the atoms do not say which training images they are"
     if len(source.unique()) != len(source):
         return "a training image is more than one atom"
-    wrong = int((wiring.labels != experiment.dataset.train.labels[source]).sum())
+    wrong = int((wiring.labels.cpu() != experiment.dataset.train.labels[source]).sum())
     if wrong:
         return f"{wrong} of {len(source)} atoms have another class than their training image"
     drawn = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))[:_SPOTS]
     spots = torch.cat([drawn, torch.tensor(suspects, dtype=torch.int64)])
     images = torch.nn.functional.normalize(experiment.vectors.train.rows(source[spots]).float())
-    away = (wiring.atoms[spots].float() * images).sum(1) < _SAME
+    away = (wiring.atoms[spots].cpu().float() * images).sum(1) < _SAME
     wrong, of = int(away.sum()), len(spots)
     return f"{wrong} of {of} atoms looked at are not their training images" if wrong else ""

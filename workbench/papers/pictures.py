@@ -99,9 +99,9 @@ def _pictures(seen: dict[str, Any], energy: Any, experiment: Any, each: int) -> 
     from workbench.analysis import image_quality
 
     shape = (-1, *experiment.dataset.image_shape)
-    original = seen["input"].double().numpy().reshape(shape)
-    reconstruction = seen["reconstruction"].double().numpy().reshape(shape)
-    energy = energy.double().numpy()
+    original = seen["input"].cpu().double().numpy().reshape(shape)
+    reconstruction = seen["reconstruction"].cpu().double().numpy().reshape(shape)
+    energy = energy.cpu().double().numpy()
     pairs = list(zip(original, reconstruction, strict=True))
     shown = [(a, np.clip(np.nan_to_num(b), 0, 1)) for a, b in pairs]
     with np.errstate(all="ignore"):  # a network that diverged leaves no image

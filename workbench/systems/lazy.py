@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from workbench.systems import lookout as lookouts
 from workbench.systems.lookout import Lookout, Trail
+from workbench.systems.products import Products
 from workbench.systems.stepping import Rule
 
 # Inner products kept take at most this part of the dictionary's memory and so many times that of
@@ -79,8 +80,8 @@ class LazyState(NamedTuple):
 class Lazy:
     """The lazy form over one dictionary [M, N]."""
 
-    def __init__(self, atoms: Tensor) -> None:
-        self.atoms = atoms
+    def __init__(self, products: Products) -> None:
+        self.products, self.atoms = products, products.atoms
         self.passes = 0  # over the whole dictionary so far, whatever for
 
     def init(self, signal: Tensor) -> LazyState:
@@ -99,7 +100,7 @@ class Lazy:
             gram=(signal.new_zeros(0, 0),) * batch,
             lookout=lookouts.first(signal, direction, self.match(direction)),
             floor=torch.full((), torch.finfo(torch.float64).tiny, dtype=torch.float64),
-            pace=nothing.double(),
+            pace=torch.zeros(batch, 0, dtype=torch.float64),
             k=torch.zeros((), dtype=torch.int64),
         )
 
@@ -108,7 +109,7 @@ class Lazy:
         state: LazyState,
         threshold: float,
         transfer: Callable[[Tensor], Tensor],
-        rule: Callable[[LazyState, Tensor, Tensor], tuple[Rule, Tensor]],
+        rule: Callable[[LazyState, Tensor, Callable[[], Tensor]], tuple[Rule, Tensor]],
     ) -> LazyState | None:
         """The state one step later; None where too many neurons would have to be tracked.
 
@@ -116,7 +117,7 @@ class Lazy:
             state: now.
             threshold: λ.
             transfer: u → a = T_λ(u), elementwise.
-            rule: from the state, a and ‖r‖² [B], how to move, and the pace then.
+            rule: from the state, a and what gives ‖r‖² [B], how to move, and the pace then.
         """
         state = self.complete(state, threshold)
         if state is None:
@@ -124,7 +125,7 @@ class Lazy:
         now = state.now
         activation = transfer(now.u)
         inhibition = _inhibition(state.gram, activation)
-        how, pace = rule(state, activation, self._left(state, activation, inhibition))
+        how, pace = rule(state, activation, lambda: _left(state, activation, inhibition))
         goal = Course(torch.ones_like(now.gone), state.drive - inhibition + activation, activation)
         before = state.before or now
         moved = Course(*(how.moved(*parts) for parts in zip(now, goal, before, strict=True)))
@@ -142,10 +143,10 @@ class Lazy:
 
         def pick(part: Tensor | tuple) -> Tensor | tuple:
             if isinstance(part, Tensor):
-                return part[rows] if part.ndim else part
+                return part[rows.to(part.device)] if part.ndim else part
             return type(part)(*map(pick, part)) if part else part
 
-        gram = tuple(state.gram[row] for row in rows.tolist())
+        gram = tuple(state.gram[row] for row in rows.cpu().tolist())
         return LazyState(*map(pick, state._replace(gram=())))._replace(gram=gram)
 
     # -- the whole of it ----------------------------------------------------------------------
@@ -162,7 +163,7 @@ class Lazy:
     def match(self, vectors: Tensor) -> Tensor:
         """Φᵀv of vectors [B, N], [B, M]: one pass over the dictionary."""
         self.passes += 1
-        return vectors @ self.atoms.T
+        return self.products.match(vectors)
 
     def spread(self, state: LazyState, values: Tensor, out: Tensor | None = None) -> Tensor:
         """[B, M] with the values [B, C] of the tracked in ``out``, or in zeros."""
@@ -178,25 +179,13 @@ class Lazy:
         if len(row) == 0:
             return torch.zeros_like(state.signal)
         start = torch.searchsorted(row, torch.arange(len(weights) + 1, device=row.device))
-        return functional.embedding_bag(
-            state.neuron[row, column],
-            self.atoms,
-            start,
-            mode="sum",
-            per_sample_weights=weights[row, column],
-            include_last_offset=True,
-        )
+        return self.products.combine_few(state.neuron[row, column], weights[row, column], start)
 
     def _trail(self, state: LazyState, course: Course) -> Tensor:
         """R, [B, N]."""
         return course.gone[:, None].to(state.signal) * state.signal - self.combine(
             state, course.held
         )
-
-    def _left(self, state: LazyState, activation: Tensor, inhibition: Tensor) -> Tensor:
-        """‖s − Φa‖², [B] float64."""
-        a = activation.double()
-        return state.power - (a * (2 * state.drive - inhibition)).sum(1)
 
     # -- who is tracked -----------------------------------------------------------------------
 
@@ -297,7 +286,7 @@ class Lazy:
 
     def _tracked(self, state: LazyState, wanted: Tensor) -> LazyState:
         """The state with the neurons near that are marked [B, D] among the tracked."""
-        there, added = state.there.sum(1).tolist(), wanted.sum(1).tolist()
+        there, added = state.there.sum(1).cpu().tolist(), wanted.sum(1).cpu().tolist()
         width = max(n + m for n, m in zip(there, added, strict=True))
         longer = max(-(-width // _WIDTH) * _WIDTH - state.neuron.shape[1], 0)
 
@@ -316,7 +305,7 @@ class Lazy:
                 continue
             new = slice(n, n + m)
             neuron[row, new] = state.lookout.near[row][wanted[row]]
-            found = self.atoms.index_select(0, neuron[row, : n + m])
+            found = self.products.some(neuron[row, : n + m])
             block = found @ found[n:].T  # [n + m, m]
             gram[row] = _joined(gram[row], block)
             drive[row, new] = found[n:] @ state.signal[row]
@@ -338,6 +327,11 @@ def _parts(state: LazyState) -> Trail:
     """R in the precision that lengths are computed in."""
     now = state.now
     return Trail(now.gone, state.power, state.drive.double(), now.u.double(), now.held.double())
+
+
+def _left(state: LazyState, activation: Tensor, inhibition: Tensor) -> Tensor:
+    """‖s − Φa‖², [B] float64."""
+    return state.power - (activation.double() * (2 * state.drive - inhibition)).sum(1)
 
 
 def _inhibition(gram: tuple[Tensor, ...], activation: Tensor) -> Tensor:

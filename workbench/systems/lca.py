@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -33,6 +33,7 @@ from torch.nn import functional
 from workbench.systems import stepping
 from workbench.systems.lazy import Lazy, LazyState
 from workbench.systems.lca_declared import OBSERVABLES, LCAParams
+from workbench.systems.products import Products
 from workbench.systems.protocol import (
     Lasso,
     System,
@@ -41,12 +42,11 @@ from workbench.systems.protocol import (
 )
 from workbench.systems.stepping import Rule
 
-# Below this many numbers the whole dictionary is multiplied faster than the active atoms are
-# found; above it, gathering them wins while they are at most one in `_SPARSE` (measured on CPUs).
-_SMALL_DICTIONARY = 1 << 20
-_SPARSE = 8
 # The largest Gramian: 1 GB in float32.
 _LARGEST_GRAMIAN = 1 << 28
+
+
+Square = Callable[[], Tensor]  # gives squares of lengths, [B]; not computed if nobody asks
 
 
 class LCAState(NamedTuple):
@@ -78,8 +78,9 @@ class LCA(System):
             raise ValueError("an LCA needs a dictionary; the wiring has no atoms")
         super().__init__(params, wiring)
         self.atoms = wiring.atoms  # [M, N]
-        self.lazy = Lazy(self.atoms) if wiring.engine == "lazy" else None
-        self.gramian = _gramian(self.atoms) if wiring.engine == "dense" else None  # [M, M]
+        self.products = wiring.products
+        self.lazy = Lazy(self.products) if wiring.engine == "lazy" else None
+        self.gramian = _gramian(self.products) if wiring.engine == "dense" else None
 
     def with_params(self, params: LCAParams) -> Self:
         """The same network under other parameters; states carry over."""
@@ -89,8 +90,8 @@ class LCA(System):
 
     @property
     def neurons(self) -> int:
-        """M, one neuron per atom."""
-        return len(self.atoms)
+        """M, one neuron per atom, of all processes."""
+        return self.wiring.shard.neurons or len(self.atoms)
 
     @property
     def step_ratio(self) -> float:
@@ -103,13 +104,14 @@ class LCA(System):
 
     def init(self, signal: Tensor) -> LCAState | LazyState:
         """Silence, u = 0, before a batch of signals [B, N] in the dtype of the atoms."""
-        signal = check_signal(signal, self.wiring.features).to(self.atoms)
+        signal = check_signal(signal, self.wiring.features)
+        signal = signal.to(self.atoms.device, self.products.dtype)
         if self.lazy is not None:
             return self.lazy.init(signal)
-        drive = signal @ self.atoms.T  # [B, M]
-        nothing = drive[:, :0]
+        drive = self.products.match(signal)  # [B, M]
+        pace = torch.zeros(len(signal), 0, dtype=torch.float64)
         zero = torch.zeros((), dtype=torch.int64)
-        return LCAState(signal, drive, torch.zeros_like(drive), nothing, nothing.double(), zero)
+        return LCAState(signal, drive, torch.zeros_like(drive), drive[:, :0], pace, zero)
 
     def step(self, state: LCAState | LazyState) -> LCAState | LazyState:
         """One step of equation 3: u moves towards Φᵀ(s − Φa) + a, in the way of the integrator."""
@@ -125,38 +127,42 @@ class LCA(System):
         before = state.before[:, :0] if rule.momentum is None else state.u
         return state._replace(u=u, before=before, pace=pace, k=state.k + 1)
 
-    def _goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Tensor]:
-        """What u moves towards, Φᵀ(s − Φa) + a [B, M], and ‖s − Φa‖² [B]; the residual form."""
+    def _goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Square]:
+        """What u moves towards, Φᵀ(s − Φa) + a [B, M], and ‖s − Φa‖²; the residual form."""
         reconstruction = self._reconstruct(activation)
         if reconstruction is None:  # all silent: Φᵀs is known, the dictionary is not read at all
-            return state.drive, state.signal.square().sum(1)
+            return state.drive, lambda: state.signal.square().sum(1)
         left = state.signal - reconstruction
-        return torch.addmm(activation, left, self.atoms.T), left.square().sum(1)
+        return self.products.match(left, activation), lambda: left.square().sum(1)
 
-    def _dense_goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Tensor]:
+    def _dense_goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Square]:
         """The same by b − (G − I) a."""
-        inhibition = _product(activation, self.gramian)
+        inhibition = self.gramian.combine(activation)
         if inhibition is None:
-            return state.drive, state.signal.square().sum(1)
-        answer = (activation * (2 * state.drive - inhibition)).sum(1)
-        return state.drive - inhibition + activation, state.signal.square().sum(1) - answer
+            return state.drive, lambda: state.signal.square().sum(1)
+
+        def left() -> Tensor:
+            answer = (activation * (2 * state.drive - inhibition)).sum(1)
+            return state.signal.square().sum(1) - answer
+
+        return state.drive - inhibition + activation, left
 
     def _rule(
-        self, state: LCAState | LazyState, activation: Tensor, left: Tensor
+        self, state: LCAState | LazyState, activation: Tensor, left: Square
     ) -> tuple[Rule, Tensor]:
         """How the step from a state is taken, and its pace, [B, 3] or [B, 0].
 
         Args:
             state: u_k.
             activation: a_k, without neurons that are surely silent.
-            left: ‖s − Φa‖², [B].
+            left: gives ‖s − Φa‖², [B].
         """
         params, nothing = self.params, state.pace[:, :0]
         if params.integrator == "momentum":
             return Rule(self.step_ratio, params.momentum), nothing
         if params.integrator != "adaptive":
             return Rule(self.step_ratio), nothing
-        energy = 0.5 * left.double() + self._price(activation)
+        energy = 0.5 * left().cpu().double() + self._price(activation).cpu()
         pace = stepping.first_pace(energy)
         if state.pace.shape[1]:
             pace = stepping.next_pace(state.pace, energy, params.growth, params.change)
@@ -170,8 +176,10 @@ class LCA(System):
         """What activity costs in the energy that the dynamics descend, [B]."""
         threshold = self.params.threshold
         if self.params.transfer == "hard":
-            return 0.5 * threshold**2 * (activation != 0).sum(1)
-        return threshold * activation.abs().sum(1)
+            price = 0.5 * threshold**2 * (activation != 0).sum(1).to(activation)
+        else:
+            price = threshold * activation.abs().sum(1)
+        return self.wiring.shard.sum(price)
 
     def observe(
         self, state: LCAState | LazyState, names: Collection[str] | None = None
@@ -212,6 +220,7 @@ class LCA(System):
             else self.step_ratio,
             time_constant=self.params.time_constant,
             momentum=self.params.momentum if self.params.integrator == "momentum" else 0.0,
+            shard=self.wiring.shard,
         )
 
     def _instant(self, state: LCAState | LazyState) -> _Instant:
@@ -236,38 +245,24 @@ class LCA(System):
         return functional.softshrink(u, self.params.threshold)
 
     def _reconstruct(self, activation: Tensor) -> Tensor | None:
-        """Φa, [B, N]; None if no neuron is active."""
-        return _product(activation, self.atoms)
+        """Φa, [B, N], over the neurons of all processes; None: zero, as no neuron is active."""
+        return self.products.combine(activation)
 
 
-def _product(activation: Tensor, rows: Tensor) -> Tensor | None:
-    """Activations [B, M] times rows [M, n], reading only those of neurons active anywhere in the
-    batch when these are few. None means that it is zero because no neuron is active.
-    """
-    if rows.numel() < _SMALL_DICTIONARY:
-        return activation @ rows
-    active = (activation != 0).any(0).nonzero().squeeze(1)
-    if len(active) == 0:
-        return None
-    if len(active) * _SPARSE > len(rows):
-        return activation @ rows
-    return activation.index_select(1, active) @ rows.index_select(0, active)
-
-
-def _gramian(atoms: Tensor) -> Tensor:
-    """G = ΦᵀΦ of atoms [M, N].
+def _gramian(products: Products) -> Products:
+    """Products with G = ΦᵀΦ, [M, M].
 
     Raises:
         ValueError: it would be too large.
     """
-    neurons = len(atoms)
-    if neurons**2 > _LARGEST_GRAMIAN:
-        size = neurons**2 * atoms.element_size() / 1e9
+    atoms = products.atoms
+    if len(atoms) ** 2 > _LARGEST_GRAMIAN:
+        size = len(atoms) ** 2 * atoms.element_size() / 1e9
         raise ValueError(
-            f"run.engine = 'dense': the Gramian of {neurons} atoms would take {size:.1f} GB; "
+            f"run.engine = 'dense': the Gramian of {len(atoms)} atoms would take {size:.1f} GB; "
             f"at most {math.isqrt(_LARGEST_GRAMIAN)} atoms, or 'residual' or 'lazy'"
         )
-    return atoms @ atoms.T
+    return Products(products.match(atoms.to(products.dtype)))
 
 
 class _Instant:
@@ -295,7 +290,7 @@ class _Instant:
 
     @cached_property
     def firing_count(self) -> Tensor:  # [B]
-        return self.firing.sum(1)
+        return self._system.wiring.shard.sum(self.firing.sum(1))
 
     @cached_property
     def reconstruction(self) -> Tensor:  # [B, N]
@@ -309,15 +304,14 @@ class _Instant:
     @cached_property
     def energy(self) -> Tensor:  # [B, 3]
         reconstruction = 0.5 * self.residual.square().sum(1)
-        sparsity = self._system._price(self.activation)
-        sparsity = sparsity.to(reconstruction)
+        sparsity = self._system._price(self.activation).to(reconstruction)
         return torch.stack((reconstruction, sparsity, reconstruction + sparsity), 1)
 
     @cached_property
     def class_evidence(self) -> Tensor:  # [B, classes]
         wiring = self._system.wiring
         evidence = self.activation.new_zeros(len(self.activation), wiring.classes)
-        return evidence.index_add_(1, wiring.labels, self.activation.abs())
+        return wiring.shard.sum(evidence.index_add_(1, wiring.labels, self.activation.abs()))
 
 
 class _LazyInstant(_Instant):

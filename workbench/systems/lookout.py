@@ -28,8 +28,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 # Neurons within this part of the threshold are near it.
 _NEAR = 0.2
-# The longest atom that `Wiring` accepts, rounded up.
-_LONGEST = 1.002
+# The longest atom that `Wiring` accepts, rounded up; those kept in bfloat16 are the longest.
+_LONGEST = 1.006
 # Roundings of the sums below, in units of the last place of the largest of their parts.
 _ROUNDINGS = 8
 # A unit vector has no direction besides others if what they leave of it is this many roundings.
@@ -190,7 +190,7 @@ def aimed(
                 tracked[row][tracked[row] >= 0],
                 (1 - _NEAR) * threshold,
             )
-            for row in which.tolist()
+            for row in which.cpu().tolist()
         ),
         strict=True,
     )

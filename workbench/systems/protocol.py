@@ -16,11 +16,15 @@ import torch
 from torch import Tensor
 
 from workbench.parameters import Params, parameter
+from workbench.systems.products import WHOLE, Products, Shard
 
 __all__ = [
+    "WHOLE",
     "Lasso",
     "Observable",
     "Params",
+    "Products",
+    "Shard",
     "System",
     "Wiring",
     "check_signal",
@@ -57,7 +61,9 @@ class Wiring:
     """What a system is built on.
 
     ``atoms`` is [M, N], one unit-norm atom a row (the transpose of the papers' Φ), or None where
-    there is no dictionary. ``labels`` is [M] int64, the class of each atom, or None.
+    there is no dictionary; in half precision their norms may be off by its rounding. ``labels`` is
+    [M] int64, the class of each atom, or None. Both are on the device that computes. Where the
+    neurons are spread over processes, ``shard`` says which are here and reaches the others.
     """
 
     features: int
@@ -67,6 +73,7 @@ class Wiring:
     seed: int = 0
     checked: int = 0  # so many atoms are known to be of unit norm
     engine: str = "residual"  # how it is computed, one of the system's ``engines``
+    shard: Shard = WHOLE
 
     def __post_init__(self) -> None:
         if self.atoms is None:
@@ -75,12 +82,17 @@ class Wiring:
             raise ValueError(
                 f"atoms must have the shape [M, {self.features}], got {list(self.atoms.shape)}"
             )
-        norms = torch.linalg.vector_norm(self.atoms[self.checked :], dim=1)
+        norms = Products(self.atoms[self.checked :]).lengths()
         worst = float((norms - 1).abs().max()) if len(norms) else 0.0
-        if not worst <= 1e-3:  # also catches NaN
+        if not worst <= 1e-3 + torch.finfo(self.atoms.dtype).eps / 2:  # also catches NaN
             raise ValueError(f"atoms must have unit norm; one is off by {worst:.3g}")
         if self.labels is not None and len(self.labels) != len(self.atoms):
             raise ValueError(f"{len(self.atoms)} atoms need as many labels, got {len(self.labels)}")
+
+    @property
+    def products(self) -> Products:
+        """Products with the atoms."""
+        return Products(self.atoms, self.shard)
 
 
 class Lasso(NamedTuple):
@@ -91,12 +103,18 @@ class Lasso(NamedTuple):
     """
 
     signal: Tensor  # [B, N]
-    atoms: Tensor  # [M, N], unit-norm rows
+    atoms: Tensor  # [M, N], unit-norm rows; those here, where they are spread over processes
     activation: Tensor  # [B, M], now
     threshold: float
     step_ratio: float
     time_constant: float = 1.0  # a ratio times this is a time step, for advice in its unit
     momentum: float = 0.0  # the part of the step before that a step goes on
+    shard: Shard = WHOLE
+
+    @property
+    def products(self) -> Products:
+        """Products with the atoms."""
+        return Products(self.atoms, self.shard)
 
 
 class System(ABC):
@@ -150,7 +168,7 @@ class System(ABC):
             state: a state of this system.
             rows: [b] int64, ascending, which samples.
         """
-        return type(state)(*(part if part.ndim == 0 else part[rows] for part in state))
+        return type(state)(*(part[rows.to(part.device)] if part.ndim else part for part in state))
 
     def lasso(self, state: Any) -> Lasso | None:
         """The Lasso problem behind the dynamics, or None where there is none."""

@@ -58,6 +58,19 @@ def test_every_declared_parameter_gets_a_row_that_shows_its_default(themed_app, 
     assert not edits  # showing is not editing
 
 
+def test_a_choice_that_may_be_left_open_offers_that_first(themed_app, qtbot):
+    storage = next(p for p in declared(sections()["run"]) if p.name == "storage")
+    field = make_field("run.storage", storage)
+    qtbot.addWidget(field)
+    edits = []
+    field.edited.connect(lambda *edit: edits.append(edit))
+    field.show_value("bfloat16")
+    assert field.combo.currentText() == "bfloat16"
+    field.combo.setCurrentIndex(field.combo.findText("auto"))
+    field.combo.setCurrentIndex(field.combo.findText("float16"))
+    assert edits == [(None, False), ("float16", False)]
+
+
 def test_an_index_is_set_low():
     assert subscripted("V_θ") == "V<sub>θ</sub>"
     assert subscripted("λ") == "λ"

@@ -189,19 +189,21 @@ class NumberField(Field):
 
 
 class ChoiceField(Field):
-    """One of a few names."""
+    """One of a few names, or none of them."""
 
     def build(self, row: QHBoxLayout) -> None:
+        none = (None,) if self.declared.optional else ()
+        self.values: tuple[str | None, ...] = (*none, *self.declared.choices)
         self.combo = QComboBox()
-        self.combo.addItems([choice.replace("_", " ") for choice in self.declared.choices])
+        self.combo.addItems([(value or "auto").replace("_", " ") for value in self.values])
         self.combo.currentIndexChanged.connect(
-            lambda index: self.edited.emit(self.declared.choices[index], False)
+            lambda index: self.edited.emit(self.values[index], False)
         )
         row.addWidget(self._named(self.combo), 1)
 
     def show_value(self, value: Any) -> None:
         blocker = QSignalBlocker(self.combo)
-        self.combo.setCurrentIndex(self.declared.choices.index(value))
+        self.combo.setCurrentIndex(self.values.index(value))
         blocker.unblock()
 
 

@@ -87,8 +87,9 @@ def by_decoder(code: np.ndarray, wiring: Any, perceptron: Any) -> dict[str, np.n
     row = torch.from_numpy(code.copy())[None]
     found = {}
     if wiring.labels is not None:
-        found["max"] = decoders.largest(row, wiring.labels, wiring.classes)
-        found["sum"] = decoders.evidence(row, wiring.labels, wiring.classes)
+        labels = wiring.labels.cpu()
+        found["max"] = decoders.largest(row, labels, wiring.classes)
+        found["sum"] = decoders.evidence(row, labels, wiring.classes)
     if perceptron is not None and perceptron.weight.shape[1] == len(code):
         found["perceptron"] = perceptron.probabilities(row) * float(row.any())  # silence: nothing
     return {name: values[0].numpy() for name, values in found.items()}

@@ -64,7 +64,7 @@ class RasterView(PlotView):
             self.show_empty(f"{system.title} has no spikes to show.")
             return
         labels = system.wiring.labels
-        self._labels = None if labels is None else labels.numpy()
+        self._labels = None if labels is None else labels.cpu().numpy()
         self._classes = system.wiring.classes
         self._neurons, self._steps = system.neurons, snapshot.experiment.steps
         self._rank(snapshot)
