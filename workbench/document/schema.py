@@ -257,7 +257,6 @@ class Run(Params):
         "how the inhibition is computed: with the Gramian, through the residual, or lazily",
         label="Engine",
         restart=True,
-        advanced=True,
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = parameter(
         "auto", "where it is computed", label="Device", restart=True, advanced=True
@@ -270,6 +269,7 @@ class Run(Params):
         "type that the atoms are kept in; half the memory, products still add up in float32; "
         "null keeps them in the floating-point type",
         label="Storage",
+        nothing="as precision",
         restart=True,
         advanced=True,
     )

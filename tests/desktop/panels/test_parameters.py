@@ -318,8 +318,20 @@ def test_a_refused_choice_goes_back_to_what_it_was(user, window):
     user.wait(lambda: user.complaints)
     user.dismiss()
     user.settle()
-    assert combo.currentText() == "auto"
+    assert combo.currentText().startswith("auto")
     assert window.workspace.document.run.device == "auto"
+
+
+def test_auto_says_what_it_stands_for(user, window):
+    engine, device = user.field("run.engine").combo, user.field("run.device").combo
+    resolved = window.workspace.experiment.document.run
+    assert engine.currentText() == "auto (residual)"
+    assert device.currentText() == f"auto ({resolved.device})"
+    user.choose(engine, "lazy")
+    user.wait(lambda: window.workspace.experiment.document.run.engine == "lazy")
+    user.settle()
+    assert engine.currentText() == "lazy"
+    assert window.workspace.experiment.system.wiring.engine == "lazy"
 
 
 def test_the_data_folder_can_be_looked_for(user, window, monkeypatch, shared_data):

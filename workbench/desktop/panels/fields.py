@@ -195,7 +195,8 @@ class ChoiceField(Field):
         none = (None,) if self.declared.optional else ()
         self.values: tuple[str | None, ...] = (*none, *self.declared.choices)
         self.combo = QComboBox()
-        self.combo.addItems([(value or "auto").replace("_", " ") for value in self.values])
+        words = [value or self.declared.nothing for value in self.values]
+        self.combo.addItems([word.replace("_", " ") for word in words])
         self.combo.currentIndexChanged.connect(
             lambda index: self.edited.emit(self.values[index], False)
         )
@@ -205,6 +206,11 @@ class ChoiceField(Field):
         blocker = QSignalBlocker(self.combo)
         self.combo.setCurrentIndex(self.values.index(value))
         blocker.unblock()
+
+    def show_resolved(self, value: str) -> None:
+        """Say beside "auto" what it stands for in the run on screen."""
+        if "auto" in self.values:
+            self.combo.setItemText(self.values.index("auto"), f"auto ({value})")
 
 
 class SwitchField(Field):

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from workbench.desktop.panels.fields import Field, NumberField, make_field, tame
+from workbench.desktop.panels.fields import ChoiceField, Field, NumberField, make_field, tame
 from workbench.desktop.panels.step_bound import StepBound
 from workbench.desktop.workspace import Workspace
 from workbench.document import Document, sections
@@ -119,6 +119,7 @@ class ParametersPanel(QWidget):
         self.step_bound = StepBound(self)
         workspace.ready.connect(self._offer_systems)
         workspace.statusChanged.connect(self._show_status)
+        workspace.experimentChanged.connect(self._show_resolved)
         workspace.documentChanged.connect(self.show_document)
         self.show_document(workspace.document)
 
@@ -142,6 +143,11 @@ class ParametersPanel(QWidget):
             self._make_system_group(document.system["kind"])
         for section, group in self.groups.items():
             group.show_values(_section_values(document, section))
+
+    def _show_resolved(self, experiment: Any) -> None:
+        for name, field in self.groups["run"].fields.items():
+            if isinstance(field, ChoiceField):
+                field.show_resolved(getattr(experiment.document.run, name))
 
     def _show_status(self, status: Any) -> None:
         self.step_bound.show_bound(status.bound)
