@@ -26,6 +26,7 @@ from workbench import __version__
 from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.arrangement import Arrangement
+from workbench.desktop.breakpoints import UNTIL, Breakpoints
 from workbench.desktop.cache import ask_and_clear
 from workbench.desktop.clock import FrameClock
 from workbench.desktop.downloads import DownloadDialog, Wish, mends
@@ -59,6 +60,7 @@ class Window(QMainWindow):
         self.files = SessionFiles(self.workspace, settings, self)
         self.views = {kind.name: kind(self.workspace) for kind in VIEWS}
         self.area = Arrangement(self.views, settings)
+        self.until = Breakpoints(self.workspace)
         self.actions_by_name = make_actions(self)
         self.parameters = ParametersPanel(self.workspace)
         self.samples = SamplesPanel(self.workspace)
@@ -194,6 +196,7 @@ class Window(QMainWindow):
         workspace.experimentChanged.connect(self._experiment_changed)
         self.files.saved.connect(self._retitle)
         workspace.evaluationChanged.connect(self._enable_actions)
+        workspace.selectionChanged.connect(self._enable_actions)
         theme.changed.connect(self._restyle)
         for name in ("rail", "inspector"):
             self.actions_by_name[name].setChecked(True)
@@ -272,6 +275,7 @@ class Window(QMainWindow):
         can = {
             "run": loaded,
             "restart": loaded,
+            **{f"until_{name}": self.until.applies(name) for name in UNTIL},
             "back": step > 0,
             "back_ten": step > 0,
             "first": step > 0,

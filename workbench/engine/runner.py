@@ -36,6 +36,7 @@ from workbench.document import Document
 from workbench.engine import inputs
 from workbench.engine import recording as recordings
 from workbench.engine.alarm import Alarm, has_diverged
+from workbench.engine.breakpoints import BREAKPOINTS, Breakpoint, Moment
 from workbench.engine.changes import Effect, differences, effect
 from workbench.engine.convergence import Convergence
 from workbench.engine.experiment import (
@@ -51,7 +52,7 @@ from workbench.engine.recording import Recording
 from workbench.engine.status import RunState, Snapshot, Status
 from workbench.errors import InputError
 
-__all__ = ["Runner", "RunState", "Snapshot", "Status"]
+__all__ = ["BREAKPOINTS", "RunState", "Runner", "Snapshot", "Status"]
 
 FRAME = 1 / 60  # seconds between two snapshots while running
 BOUND_PACE = 0.25  # seconds at least between two looks at the stability bound while running
@@ -83,6 +84,7 @@ class Runner:
         self._input: Input | None = None
         self._step = 0  # the time cursor
         self._target: int | None = None  # the step that a seek is under way to
+        self._until: tuple[Breakpoint, int | None] | None = None  # what the run is to stop at
         self._when_done: list[Request] = []
         self._cancels = 0  # asked for and not yet acted on
         self._counting = threading.Lock()
@@ -102,6 +104,15 @@ class Runner:
     def set_paused(self, paused: bool) -> None:
         """Pause (also a seek under way), or run on from the cursor."""
         self._requests.put(lambda: self._set_running(not paused))
+
+    def run_until(self, name: str, neuron: int | None = None) -> None:
+        """Run on from the cursor until a condition of `breakpoints` holds, and pause there.
+
+        Args:
+            name: of the condition.
+            neuron: the one that it is about, if it is about one.
+        """
+        self._requests.put(lambda: self._run_until(BREAKPOINTS[name], neuron))
 
     def step(self, count: int = 1) -> None:
         """Move the cursor ``count`` steps forward (or back, if negative) and pause there."""
@@ -328,6 +339,25 @@ class Runner:
         self._rate.restart()
         self._set(state=RunState.RUNNING, reason="")
 
+    def _run_until(self, point: Breakpoint, neuron: int | None) -> None:
+        self._set_running(True)
+        if self.status.state is RunState.RUNNING:
+            self._until = (point, neuron)
+
+    def _stopped_at(self) -> bool:
+        """Pause where what the run was to stop at has happened; True if so."""
+        if self._until is None or self._target is not None:
+            return False
+        point, neuron = self._until
+        moment = Moment(self._step, self._state, self._recording, self._experiment, neuron)
+        happened = point.look(moment)
+        if happened:
+            self._until = None
+            if not self._comes_to_rest(self.status.steps):
+                self._rest(RunState.PAUSED)
+            self._say(f"Step {self._step}: {happened}")
+        return bool(happened)
+
     def _set_speed(self, steps_per_second: float | None) -> None:
         self._speed = steps_per_second
         if steps_per_second:  # the next step does not wait as long as the old pace would have it
@@ -344,6 +374,8 @@ class Runner:
         if self._step < end:
             self._forward()
             self._rate.tick()
+            if self._stopped_at():
+                return
         if not seeking and self._step == self._convergence.step:
             end = self._step
         if self._comes_to_rest(end):
@@ -374,13 +406,15 @@ class Runner:
         verdict = "" if reason == "diverged" else self._convergence.verdict(self._step, self._state)
         if reason == "converged" and self._step < self.status.steps:
             verdict += f". Run goes on to step {self.status.steps}"
+        if self._until is not None and reason != "cancelled":
+            verdict = f"Not up to step {self._step}: {self._until[0].title}"
         if verdict:
             told = {"notice": verdict, "refused": "", "serial": self.status.serial + 1}
         self._rest(RunState.FINISHED, reason, **told)
 
     def _rest(self, state: RunState, reason: str = "", **values: Any) -> None:
         """Stop at the cursor."""
-        self._target = None
+        self._target = self._until = None
         self._publish(state=state, reason=reason, error="", **values)
 
     def _move_by(self, count: int) -> None:

@@ -28,7 +28,7 @@ from torch.nn import functional
 
 from workbench.systems import lookout as lookouts
 from workbench.systems.lookout import Lookout, Trail
-from workbench.systems.products import Products
+from workbench.systems.protocol import Products
 from workbench.systems.stepping import Rule
 
 # Inner products kept take at most this part of the dictionary's memory and so many times that of

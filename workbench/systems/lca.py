@@ -33,9 +33,9 @@ from torch.nn import functional
 from workbench.systems import stepping
 from workbench.systems.lazy import Lazy, LazyState
 from workbench.systems.lca_declared import OBSERVABLES, LCAParams
-from workbench.systems.products import Products
 from workbench.systems.protocol import (
     Lasso,
+    Products,
     System,
     Wiring,
     check_signal,
