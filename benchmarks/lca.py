@@ -1,6 +1,6 @@
 """The engines of the LCA against each other: the same steps, by reading the dictionary or not.
 
-    python benchmarks/lca.py [--mnist FOLDER] [--repeat 3] [--quick]
+    python benchmarks/lca.py [--mnist FOLDER] [--only TEXT] [--repeat 3] [--quick]
 
 Each run is building the network (the Gramian, for the dense form), `init` and 100 steps, without
 observing. Beside the median time stand how many times
@@ -51,6 +51,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="a torchvision root")
+    parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their name")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="small dictionaries, one repetition")
     options = parser.parse_args()
@@ -60,7 +61,8 @@ def main() -> None:
         f"{'case':<32} {'batch':>5} {'peak':>6} {'engine':>9} {'time, s':>8} {'faster':>7} "
         f"{'in passes':>9} {'passes':>6} {'MB':>6} {'difference':>10} {'counts':>8}"
     )
-    for case in cases(options.mnist, options.quick):
+    chosen = (case for case in cases(options.mnist, options.quick) if options.only in case.name)
+    for case in chosen:
         for batch in BATCHES:
             report(case, batch, repeat)
 
