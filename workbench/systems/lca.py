@@ -34,9 +34,13 @@ from workbench.systems import stepping
 from workbench.systems.lazy import Lazy, LazyState
 from workbench.systems.lca_declared import OBSERVABLES, LCAParams
 from workbench.systems.protocol import (
+    Account,
+    Competition,
     Lasso,
+    Part,
     System,
     Wiring,
+    check_accountable,
     check_signal,
 )
 from workbench.systems.stepping import Rule
@@ -45,6 +49,8 @@ from workbench.systems.stepping import Rule
 # found; above it, gathering them wins while they are at most one in `_SPARSE` (measured on CPUs).
 _SMALL_DICTIONARY = 1 << 20
 _SPARSE = 8
+# An atom whose ‖φ‖² is so many roundings off 1 counts as one of unit norm.
+_UNIT = 16
 # The largest Gramian: 1 GB in float32.
 _LARGEST_GRAMIAN = 1 << 28
 
@@ -72,6 +78,7 @@ class LCA(System):
     code = "activation"
     uses_dictionary = True
     engines = ("residual", "lazy", "dense")
+    accounts = True
 
     def __init__(self, params: LCAParams, wiring: Wiring) -> None:
         if wiring.atoms is None:
@@ -214,6 +221,52 @@ class LCA(System):
             momentum=self.params.momentum if self.params.integrator == "momentum" else 0.0,
         )
 
+    def account(self, state: LCAState | LazyState, neuron: int) -> Account:
+        """The terms of equation 3 in the step of one neuron; reads two rows of length M.
+
+        u' − u = η b − η u − Σ η Gₘ aₘ − η (‖φ‖² − 1) a [+ μ (u − u before)]
+        """
+        check_accountable(self, len(state.signal), neuron)
+        after, instant = self.step(state), self._instant(state)
+        ratio = float(self._ratio(after.pace)[0]) if after.pace.numel() else self.step_ratio
+        atom = self.atoms[neuron]
+        drive, u = float(atom @ state.signal[0]), self._potential(state, neuron)
+        then = self._potential(after, neuron)
+        pulls = -ratio * (self.atoms @ atom).double()  # a row of G; G itself is never built
+        pulls[neuron] += ratio  # G − I
+        parts = [Part("drive", "η b", ratio * drive), Part("leak", "−η u", -ratio * u)]
+        if self.params.integrator == "momentum":
+            pace = self.params.momentum * (u - self._potential_before(state, neuron))
+            parts.append(Part("momentum", "μ (u − u before)", pace))
+        activation = instant.activation[0].double()
+        own = float(pulls[neuron] * activation[neuron])
+        if abs(pulls[neuron]) > ratio * _UNIT * torch.finfo(atom.dtype).eps:
+            parts.append(Part("own norm", "−η (‖φ‖² − 1) a", own))
+        return Account(
+            before=u,
+            after=then,
+            fires=not abs(then) < self.params.threshold,  # as `_Instant.firing`
+            parts=(*parts, *_rivals(pulls, activation, neuron)),
+            drive=drive,
+            drive_symbol="b",
+            gain=ratio,
+            competition=Competition(
+                instant.membrane_potential[0].double(), pulls, self.params.transfer == "hard"
+            ),
+        )
+
+    def _potential(self, state: LCAState | LazyState, neuron: int) -> float:
+        """u of one neuron of the first sample."""
+        if isinstance(state, LazyState):
+            return float(self.lazy.potential(state, state.now, neuron)[0])
+        return float(state.u[0, neuron])
+
+    def _potential_before(self, state: LCAState | LazyState, neuron: int) -> float:
+        """The same one step earlier; now, where that is not known: nothing goes on then."""
+        if isinstance(state, LazyState):
+            return float(self.lazy.potential(state, state.before or state.now, neuron)[0])
+        return float((state.before if state.before.shape[1] else state.u)[0, neuron])
+
     def _instant(self, state: LCAState | LazyState) -> _Instant:
         if not isinstance(state, LazyState):
             return _Instant(self, state)
@@ -252,6 +305,17 @@ def _product(activation: Tensor, rows: Tensor) -> Tensor | None:
     if len(active) * _SPARSE > len(rows):
         return activation @ rows
     return activation.index_select(1, active) @ rows.index_select(0, active)
+
+
+def _rivals(pulls: Tensor, activation: Tensor, neuron: int) -> list[Part]:
+    """What each other active neuron does to a neuron, from pulls and activations [M]."""
+    values = pulls * activation
+    active = (activation != 0).nonzero()[:, 0]
+    active = active[active != neuron]
+    size = values[active].abs().nan_to_num(torch.inf)
+    active = active[size.argsort(descending=True, stable=True)]
+    pairs = zip(active.tolist(), values[active].tolist(), strict=True)
+    return [Part("rival", "−η G a", value, rival) for rival, value in pairs]
 
 
 def _gramian(atoms: Tensor) -> Tensor:
