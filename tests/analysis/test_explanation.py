@@ -226,7 +226,7 @@ def test_the_sentence_names_who_does_most_and_of_which_class():
     )
     assert f"its drive of {float(seen['drive'][0, winner]):.3g} " in why.sentence
     assert f"the leak of {why.before:.3g} and the inhibition of " in why.sentence
-    assert f"by {count} rivals, most" in why.sentence
+    assert f"by {count} rivals, " in why.sentence
     assert f"by neuron {first} (" in why.sentence
     assert why.heading == "It would be silent at step 61"
     assert [change.kind for change in why.changes] == ["threshold", "drive"]
@@ -265,7 +265,7 @@ def test_a_network_that_blew_up_is_said_to_have_done_so(engine, dtype):
     state = state_after(system, signal, 2000)
     assert not torch.isfinite(system.observe(state)["membrane_potential"]).all()
     why = explain(system, state, 3, 2000)
-    assert not why.finite and not why.changes
+    assert not why.bounded and not why.changes
     assert why.sentence.startswith(
         "The network has blown up: at step 2001 the potential of neuron 3"
     )

@@ -28,6 +28,8 @@ from workbench.systems.protocol import Account, Competition, Part, System
 
 # Pushes that differ by less than this part count as balanced.
 _BALANCED = 0.005
+# A network that gets there is on its way to infinity: no signal is nearly so strong.
+_HUGE = 1e12
 # Neurons that are named one by one; beyond them, they are counted.
 _NAMED = 4
 # Where the potential goes, said where one would not expect it.
@@ -57,7 +59,7 @@ class Explanation:
     symbol: str  # of the potential
     threshold_symbol: str
     fires: bool
-    finite: bool  # False: the network has blown up, and there is nothing to weigh
+    bounded: bool  # False: the network has blown up, and there is nothing to weigh
     parts: tuple[Part, ...]  # as in `Account`
     sentence: str
     changes: tuple[Change, ...]
@@ -99,7 +101,7 @@ def explain(
         _classes(system, names),
     )
     numbers = (account.before, account.after, *(part.value for part in account.parts))
-    finite = all(map(math.isfinite, numbers))
+    bounded = all(abs(number) < _HUGE for number in numbers)  # False for NaN
     return Explanation(
         neuron=neuron,
         step=step,
@@ -110,10 +112,10 @@ def explain(
         symbol=words.symbol,
         threshold_symbol=words.threshold_symbol,
         fires=account.fires,
-        finite=finite,
+        bounded=bounded,
         parts=account.parts,
-        sentence=_sentence(words, account) if finite else _blown_up(words),
-        changes=_changes(words, account) if finite else (),
+        sentence=_sentence(words, account) if bounded else _blown_up(words, account.after),
+        changes=_changes(words, account) if bounded else (),
     )
 
 
@@ -353,15 +355,16 @@ def _named(words: _Words, rivals: list[Part], total: float, side: int) -> str:
     if not alike:
         return count
     most = abs(alike[0].value) > 0.5 * math.fsum(abs(part.value) for part in alike)
-    share = "most of it" if most else "most"
+    share = "most of it" if most else "the most"
     return f"{count}, {share} by neuron {words.who(alike[0].neuron)}"
 
 
-def _blown_up(words: _Words) -> str:
+def _blown_up(words: _Words, after: float) -> str:
+    level = f"{after:.1e}" if math.isfinite(after) else "no finite number"
     return (
         f"The network has blown up: at step {words.step + 1} the potential of neuron "
-        f"{words.who(words.neuron)}, or what moves it, is no finite number. Go back to a step "
-        "before the energy rose, or take a smaller time step."
+        f"{words.who(words.neuron)} is {level}. Go back to a step before the energy rose, or take "
+        "a smaller time step."
     )
 
 

@@ -7,6 +7,7 @@ bottom. No pyplot: nothing is global, so figures can be made in any thread and w
 from __future__ import annotations
 
 import functools
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -331,6 +332,39 @@ def images_figure(
             bar = figure.colorbar(shown, ax=axes, location="bottom", shrink=0.8, aspect=22)
             bar.outline.set_visible(False)
             bar.locator = MaxNLocator(3)
+    _caption(figure, caption)
+    return figure
+
+
+@_styled
+def parts_figure(
+    names: Sequence[str],
+    values: Sequence[float],
+    colours: Sequence[str],
+    before: float,
+    threshold: float,
+    symbol: str,
+    title: str,
+    caption: str = "",
+) -> Figure:
+    """Parts from top to bottom, each from where the one above ended, beginning at ``before``.
+
+    The threshold is drawn dashed. Parts, names and colours are of equal number.
+    """
+    figure = Figure(figsize=(6.4, 1.9 + 0.24 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    ends = before + np.cumsum([0.0, *values])
+    rows = np.arange(len(names))
+    axes.barh(rows, values, left=ends[:-1], color=list(colours), height=0.62)
+    axes.stairs(
+        ends[1:], np.arange(len(ends)) - 0.5, orientation="horizontal", color=_QUIET, lw=0.8
+    )
+    axes.axvline(before, color=_HAIRLINE, lw=1, zorder=0)
+    axes.axvline(threshold, color=_INK, lw=1, ls=(0, (4, 3)))
+    axes.set(yticks=rows, yticklabels=names, xlabel=f"Potential {symbol}", ylim=(-0.6, len(names)))
+    axes.invert_yaxis()
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.set_title("\n".join(textwrap.wrap(title, 84)), fontsize=8, fontweight="normal")
     _caption(figure, caption)
     return figure
 
