@@ -224,7 +224,7 @@ class LCA(System):
     def account(self, state: LCAState | LazyState, neuron: int) -> Account:
         """The terms of equation 3 in the step of one neuron; reads two rows of length M.
 
-        u' − u = η b − η u − Σ η Gₘ aₘ − η (‖φ‖² − 1) a [+ μ (u − u before)]
+        u' − u = η b − η u − Σ η Gₘ aₘ − η (‖φ‖² − 1) a [+ μ (u − u one step earlier)]
         """
         check_accountable(self, len(state.signal), neuron)
         after, instant = self.step(state), self._instant(state)
@@ -237,7 +237,7 @@ class LCA(System):
         parts = [Part("drive", "η b", ratio * drive), Part("leak", "−η u", -ratio * u)]
         if self.params.integrator == "momentum":
             pace = self.params.momentum * (u - self._potential_before(state, neuron))
-            parts.append(Part("momentum", "μ (u − u before)", pace))
+            parts.append(Part("momentum", "μ Δu", pace))
         activation = instant.activation[0].double()
         own = float(pulls[neuron] * activation[neuron])
         if abs(pulls[neuron]) > ratio * _UNIT * torch.finfo(atom.dtype).eps:
