@@ -172,8 +172,8 @@ class WhyView(View):
         left = rivals[len(shown) :]
         if left:
             rest = sum(part.value for part in left)
-            tip = f"{len(left)} other active neurons together: {rest:+.4g}"
-            rows.append(Row(f"{len(left)} others", level, rest, theme.colours.faint, tip))
+            tip = f"{_others(left)} together: {rest:+.4g}"
+            rows.append(Row(_others(left), level, rest, theme.colours.faint, tip))
         last = Row(f"{why.symbol} at step {why.step + 1}", why.after, None, text)
         return [*rows, last]
 
@@ -245,7 +245,7 @@ class WhyView(View):
         inks[1:] = [palette.NEUTRAL] * (len(own) - 1)
         inks += [colours.of(part.neuron) for part in shown]
         if len(rivals) > len(shown):
-            names.append(f"{len(rivals) - len(shown)} others")
+            names.append(_others(rivals[len(shown) :]))
             values.append(sum(part.value for part in rivals[len(shown) :]))
             inks.append(palette.NEUTRAL)
         limit = _limit(why)
@@ -295,6 +295,11 @@ class _Colours:
     def name_after(self, neuron: int) -> str:
         """The class in words that follow a number."""
         return f" · “{self.name(neuron)}”" if self._labels is not None else ""
+
+
+def _others(left: list[Any]) -> str:
+    """The rivals that are not shown one by one."""
+    return "1 other" if len(left) == 1 else f"{len(left)} others"
 
 
 def _rich(text: str, why: Any) -> str:
