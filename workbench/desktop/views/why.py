@@ -39,7 +39,7 @@ class WhyView(View):
         "largest first. Each bar begins where the one above ends; the dashed line is the "
         "threshold. Below: the least change of one thing alone that would turn it in this step."
     )
-    equation = "LCA: u′ = u + η (b − u − Σ G a) · LIF: V′ = V + w (I − g V)"
+    equation = "u′ = u + η (b − u − Σ G a); without rivals V′ = V + w (I − g V)"
     look_for = (
         "the rival that takes most: click it, or go to it with ↓ and Enter, and it is explained "
         "in turn. A silent neuron with a large drive is silenced by neurons much like it."
@@ -218,7 +218,10 @@ class WhyView(View):
         self.explainer.close()
 
     def _explained(self) -> Any:
-        """The explanation of what is on the screen, made now if it is not there yet."""
+        """The explanation of what is on the screen, made now if it is not there yet.
+
+        None where there is none, and where the network has blown up: its parts say nothing.
+        """
         snapshot = self.workspace.snapshot
         neuron = None if snapshot is None else shown_neuron(snapshot, self.workspace.neuron)
         if neuron is None:
@@ -226,11 +229,12 @@ class WhyView(View):
         wish, answer = Wish.of(snapshot, neuron), self.explainer.latest
         if answer is None or not answer.wish.same(wish):
             answer = wish.answer()
-        return answer.explanation
+        why = answer.explanation
+        return why if why is not None and why.bounded else None
 
     def figure(self) -> Any:
         why = self._explained()
-        if why is None or not why.bounded:
+        if why is None:
             return None
         from workbench.analysis import figures
 
