@@ -38,7 +38,16 @@ def every_figure():
             (784, 1568), {"max": (0.9, 0.95), "sum": (0.92, 0.96)}, (100, 400), CAPTION
         ),
         "evidence": figures.evidence_figure(EVIDENCE, ("0", "1", "2"), CAPTION),
+        "parts": parts(threshold=2.0),
     }
+
+
+def parts(threshold):
+    names, colours = ("drive", "leak", "neuron 7"), TERM_COLOURS
+    title = "Neuron 3 stays silent."
+    return figures.parts_figure(
+        names, (0.4, -0.2, -0.1), colours, 1.8, threshold, "u", title, CAPTION
+    )
 
 
 def texts(figure):
@@ -203,3 +212,20 @@ def test_classes_stand_with_their_exemplars_and_accuracies():
     widths = [bar.get_width() for bar in right.patches]
     assert widths[:2] == [1.0, 0.25] and widths[2] == 0.5 and widths[3] != widths[3]
     assert [text.get_text() for text in left.get_yticklabels()] == ["a", "b"]
+
+
+def test_each_part_begins_where_the_one_above_ended():
+    axes = parts(threshold=2.0).axes[0]
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
+    np.testing.assert_allclose(spans, [(1.8, 2.2), (2.2, 2.0), (2.0, 1.9)])
+    words = [label.get_text() for label in axes.get_yticklabels()]
+    assert words == ["drive   +0.4", "leak   -0.2", "neuron 7   -0.1"]
+    (threshold,) = axes.lines
+    assert threshold.get_xdata()[0] == 2.0 and axes.yaxis_inverted()
+
+
+@pytest.mark.parametrize("threshold, arrow", [(9.0, "→"), (-9.0, "←")])
+def test_a_far_threshold_is_pointed_at(threshold, arrow):
+    axes = parts(threshold).axes[0]
+    assert not axes.lines
+    assert axes.get_xlabel() == f"Potential u; threshold {threshold:g} {arrow}"

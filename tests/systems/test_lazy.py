@@ -82,18 +82,18 @@ def test_every_step_is_that_of_the_residual_form(seed, dtype, threshold, eta, tr
     quick, plain = pair(
         atoms, threshold=threshold, time_constant=1 / eta, transfer=transfer, integrator=integrator
     )
+    # An adaptive step is a ratio of two small differences of energies.
+    tolerance = TOLERANCE[dtype] * (10 if integrator == "adaptive" else 1)
     state, other = quick.init(signal), plain.init(signal)
     for _ in range(25):
         state, other = quick.step(state), plain.step(other)
         seen, expected = quick.observe(state), plain.observe(other)
         u = expected["membrane_potential"]
-        assert difference(seen["membrane_potential"], u) < TOLERANCE[dtype]
-        clear = (u.abs() - threshold).abs() > TOLERANCE[dtype] * u.abs().max().clamp(min=1.0)
+        assert difference(seen["membrane_potential"], u) < tolerance
+        clear = (u.abs() - threshold).abs() > tolerance * u.abs().max().clamp(min=1.0)
         assert seen["firing"][clear].equal(expected["firing"][clear])
-        assert (
-            difference(seen["activation"][clear], expected["activation"][clear])
-            < (TOLERANCE[dtype])
-        )
+        codes = (seen["activation"][clear], expected["activation"][clear])
+        assert difference(*codes) < tolerance
         before = other.before
         if integrator == "momentum" and isinstance(state, LazyState):
             before = quick.lazy.potentials(state, state.before)

@@ -7,6 +7,7 @@ bottom. No pyplot: nothing is global, so figures can be made in any thread and w
 from __future__ import annotations
 
 import functools
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -28,6 +29,7 @@ _UNSIGNED, _SIGNED = "viridis", "RdBu_r"
 _MOST_NUMBERED = 20  # classes up to which the cells of a confusion matrix hold their numbers
 _EXPLODED = 100.0  # how many times the first energy is too much for a linear axis
 _IN_A_ROW = 8  # images
+_NEAR = 1.5  # a threshold within so many spans of the parts is drawn
 _MOST_VECTOR = 20_000  # spikes up to which a raster is drawn as vectors
 
 _STYLE = {
@@ -331,6 +333,44 @@ def images_figure(
             bar = figure.colorbar(shown, ax=axes, location="bottom", shrink=0.8, aspect=22)
             bar.outline.set_visible(False)
             bar.locator = MaxNLocator(3)
+    _caption(figure, caption)
+    return figure
+
+
+@_styled
+def parts_figure(
+    names: Sequence[str],
+    values: Sequence[float],
+    colours: Sequence[str],
+    before: float,
+    threshold: float,
+    symbol: str,
+    title: str,
+    caption: str = "",
+) -> Figure:
+    """Parts from top to bottom, each from where the one above ended, beginning at ``before``.
+
+    The threshold is drawn dashed where it is near; else an arrow points at it. Names, values and
+    colours are of equal number.
+    """
+    figure = Figure(figsize=(6.4, 1.9 + 0.24 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    ends, rows = before + np.cumsum([0.0, *values]), np.arange(len(names))
+    axes.barh(rows, values, left=ends[:-1], color=list(colours), height=0.62)
+    axes.vlines(ends[1:-1], rows[:-1], rows[1:], color=_QUIET, lw=0.8)
+    low, high = float(ends.min()), float(ends.max())
+    span = (high - low) or 1.0
+    near = low - _NEAR * span <= threshold <= high + _NEAR * span
+    levels = [low, high, threshold] if near else [low, high]
+    axes.set_xlim(min(levels) - 0.05 * span, max(levels) + 0.05 * span)
+    if near:
+        axes.axvline(threshold, color=_INK, lw=1, ls=(0, (4, 3)))
+    words = [f"{name}   {value:+.3g}" for name, value in zip(names, values, strict=True)]
+    far = "" if near else f"; threshold {threshold:.4g} {'→' if threshold > high else '←'}"
+    axes.set(yticks=rows, yticklabels=words, xlabel=f"Potential {symbol}{far}")
+    axes.invert_yaxis()
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.set_title("\n".join(textwrap.wrap(title, 72)), fontsize=8, fontweight="normal")
     _caption(figure, caption)
     return figure
 

@@ -61,6 +61,7 @@ COMMANDS = (
     Command("cancel_evaluation", "Experiment", "Cancel evaluation", "cancel_evaluation"),
     Command("grow", "Experiment", "Grow the dictionary", "grow", "Ctrl+G"),
     Command("claims", "Experiment", "Paper claims …", "show_claims"),
+    Command("why", "View", "Why it fires", "show_why", "W", plain_key=True),
     Command("browse", "View", "Browse the dataset", "browse", "Ctrl+B"),
     Command("rail", "View", "Parameters", "show_rail", "Ctrl+1", checkable=True),
     Command("inspector", "View", "Inspector", "show_inspector", "Ctrl+2", checkable=True),

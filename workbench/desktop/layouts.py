@@ -14,11 +14,11 @@ Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
-        (38, ((("terms",), 40), (("evidence", "raster", "confusion"), 60))),
+        (38, ((("terms",), 40), (("evidence", "raster", "confusion", "why"), 60))),
     ),
     "teach": (
         (60, ((("traces",), 55), (("images",), 45))),
-        (40, ((("terms", "raster"), 40), (("evidence",), 60))),
+        (40, ((("terms", "raster"), 40), (("evidence", "why"), 60))),
     ),
     "debug": (
         (50, ((("traces",), 34), (("raster",), 33), (("atoms",), 33))),
@@ -27,7 +27,7 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
             (
                 (("terms",), 25),
                 (("counts",), 25),
-                (("confusion", "evidence", "images", "browser"), 50),
+                (("confusion", "evidence", "why", "images", "browser"), 50),
             ),
         ),
     ),

@@ -64,7 +64,7 @@ class Window(QMainWindow):
         self.actions_by_name = make_actions(self)
         self.parameters = ParametersPanel(self.workspace)
         self.samples = SamplesPanel(self.workspace)
-        self.inspector = InspectorPanel(self.workspace)
+        self.inspector = InspectorPanel(self.workspace, self.actions_by_name["why"])
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self.claims: ClaimsDialog | None = None  # made when it is first asked for
@@ -286,6 +286,7 @@ class Window(QMainWindow):
             "evaluate": loaded and self._can_fill("confusion") and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
             "grow": loaded and self._can_fill("growth"),
+            "why": loaded and self._can_fill("why"),
             "download": workspace.engine is not None,
             # what is being computed is being written there
             "clear_cache": status is not None and status.state.value != "preparing",
@@ -421,6 +422,10 @@ class Window(QMainWindow):
     def browse(self) -> None:
         """Look through the images of the dataset."""
         self._bring_up("browser")
+
+    def show_why(self) -> None:
+        """Explain the selected neuron at the time cursor."""
+        self._bring_up("why")
 
     def _bring_up(self, name: str) -> None:
         """Open a view, in front of the others."""

@@ -154,11 +154,16 @@ class Lazy:
     def potentials(self, state: LazyState, course: Course) -> Tensor:
         """u of all neurons, now or before, [B, M]: one pass over the dictionary."""
         match = self.match(self._trail(state, course))
-        if course is state.now:
-            # Who is not tracked is below the floor; a pass rounds otherwise than what decided that.
-            below = torch.nextafter(state.floor.to(match), match.new_zeros(()))
-            match.clamp_(-below, below)
-        return self.spread(state, course.u, match)
+        return self.spread(state, course.u, _below_floor(match, state, course))
+
+    def potential(self, state: LazyState, course: Course, neuron: int) -> Tensor:
+        """u of one neuron, now or before, [B]: reads its atom and those of the active."""
+        atom = self.products.some(torch.tensor([neuron], device=self.atoms.device))[0]
+        match = self._trail(state, course) @ atom
+        match = _below_floor(match, state, course)
+        row, place = (state.neuron == neuron).nonzero(as_tuple=True)
+        match[row] = course.u[row, place]
+        return match
 
     def match(self, vectors: Tensor) -> Tensor:
         """Φᵀv of vectors [B, N], [B, M]: one pass over the dictionary."""
@@ -321,6 +326,17 @@ class Lazy:
             gram=tuple(gram),
             lookout=lookouts.following(state.lookout._replace(near=near), neuron),
         )
+
+
+def _below_floor(match: Tensor, state: LazyState, course: Course) -> Tensor:
+    """Potentials of neurons that are not tracked: now, they are below the floor.
+
+    What decided that rounds otherwise than a pass over the dictionary.
+    """
+    if course is not state.now:
+        return match
+    below = torch.nextafter(state.floor.to(match), match.new_zeros(()))
+    return match.clamp_(-below, below)
 
 
 def _parts(state: LazyState) -> Trail:

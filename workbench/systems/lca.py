@@ -34,14 +34,20 @@ from workbench.systems import stepping
 from workbench.systems.lazy import Lazy, LazyState
 from workbench.systems.lca_declared import OBSERVABLES, LCAParams
 from workbench.systems.protocol import (
+    Account,
+    Competition,
     Lasso,
+    Part,
     Products,
     System,
     Wiring,
+    check_accountable,
     check_signal,
 )
 from workbench.systems.stepping import Rule
 
+# An atom whose ‖φ‖² is so many roundings off 1 counts as one of unit norm.
+_UNIT = 16
 # The largest Gramian: 1 GB in float32.
 _LARGEST_GRAMIAN = 1 << 28
 
@@ -72,6 +78,7 @@ class LCA(System):
     code = "activation"
     uses_dictionary = True
     engines = ("residual", "lazy", "dense")
+    accounts = True
 
     def __init__(self, params: LCAParams, wiring: Wiring) -> None:
         if wiring.atoms is None:
@@ -223,6 +230,54 @@ class LCA(System):
             shard=self.wiring.shard,
         )
 
+    def account(self, state: LCAState | LazyState, neuron: int) -> Account:
+        """The terms of equation 3 in the step of one neuron; reads two rows of length M.
+
+        u' − u = η b − η u − Σ η Gₘ aₘ − η (‖φ‖² − 1) a [+ μ (u − u one step earlier)]
+        """
+        check_accountable(self, len(state.signal), neuron)
+        after, instant = self.step(state), self._instant(state)
+        ratio = float(self._ratio(after.pace)[0]) if after.pace.numel() else self.step_ratio
+        atom = self.products.some(torch.tensor([neuron], device=self.atoms.device))[0]
+        drive, u = float(atom @ state.signal[0]), self._potential(state, neuron)
+        then = self._potential(after, neuron)
+        pulls = -ratio * self.products.match(atom[None])[0].cpu().double()  # a row of G, no more
+        pulls[neuron] += ratio  # G − I
+        parts = [Part("drive", "η b", ratio * drive), Part("leak", "−η u", -ratio * u)]
+        if self.params.integrator == "momentum":
+            pace = self.params.momentum * (u - self._potential_before(state, neuron))
+            parts.append(Part("momentum", "μ Δu", pace))
+        activation = instant.activation[0].cpu().double()
+        own = float(pulls[neuron] * activation[neuron])
+        if abs(pulls[neuron]) > ratio * _UNIT * torch.finfo(atom.dtype).eps:
+            parts.append(Part("own norm", "−η (‖φ‖² − 1) a", own))
+        return Account(
+            before=u,
+            after=then,
+            fires=not abs(then) < self.params.threshold,  # as `_Instant.firing`
+            parts=(*parts, *_rivals(pulls, activation, neuron)),
+            drive=drive,
+            drive_symbol="b",
+            gain=ratio,
+            competition=Competition(
+                instant.membrane_potential[0].cpu().double(),
+                pulls,
+                self.params.transfer == "hard",
+            ),
+        )
+
+    def _potential(self, state: LCAState | LazyState, neuron: int) -> float:
+        """u of one neuron of the first sample."""
+        if isinstance(state, LazyState):
+            return float(self.lazy.potential(state, state.now, neuron)[0])
+        return float(state.u[0, neuron])
+
+    def _potential_before(self, state: LCAState | LazyState, neuron: int) -> float:
+        """The same one step earlier; now, where that is not known: nothing goes on then."""
+        if isinstance(state, LazyState):
+            return float(self.lazy.potential(state, state.before or state.now, neuron)[0])
+        return float((state.before if state.before.shape[1] else state.u)[0, neuron])
+
     def _instant(self, state: LCAState | LazyState) -> _Instant:
         if not isinstance(state, LazyState):
             return _Instant(self, state)
@@ -247,6 +302,17 @@ class LCA(System):
     def _reconstruct(self, activation: Tensor) -> Tensor | None:
         """Φa, [B, N], over the neurons of all processes; None: zero, as no neuron is active."""
         return self.products.combine(activation)
+
+
+def _rivals(pulls: Tensor, activation: Tensor, neuron: int) -> list[Part]:
+    """What each other active neuron does to a neuron, from pulls and activations [M]."""
+    values = pulls * activation
+    active = (activation != 0).nonzero()[:, 0]
+    active = active[active != neuron]
+    size = values[active].abs().nan_to_num(torch.inf)
+    active = active[size.argsort(descending=True, stable=True)]
+    pairs = zip(active.tolist(), values[active].tolist(), strict=True)
+    return [Part("rival", "−η G a", value, rival) for rival, value in pairs]
 
 
 def _gramian(products: Products) -> Products:

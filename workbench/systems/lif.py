@@ -21,9 +21,12 @@ import torch
 from torch import Tensor
 
 from workbench.systems.protocol import (
+    Account,
     Observable,
     Params,
+    Part,
     System,
+    check_accountable,
     check_signal,
     parameter,
 )
@@ -222,6 +225,7 @@ class LIF(System):
         ),
     )
     output = "spikes"
+    accounts = True
 
     @property
     def neurons(self) -> int:
@@ -271,6 +275,41 @@ class LIF(System):
             spike_total=state.spike_total + spikes,
             rng=rng,
             k=state.k + 1,
+        )
+
+    def account(self, state: LIFState, neuron: int) -> Account:
+        """What takes one neuron from its potential before a reset to that of the next step.
+
+        V' − V = I w − V w g, with w = (1 − exp(−gΔt/τ)) / g, after a reset; 0 while it rests
+        """
+        check_accountable(self, len(state.signal), neuron)
+        after = self.step(state)
+        decay, weight = self._propagator()
+        peak, v = float(state.peak[0, neuron]), float(state.v[0, neuron])
+        current, resting = float(after.current[0, neuron]), int(state.refractory_left[0, neuron])
+        parts = [Part("input current", "w I", current * weight)]
+        if decay != 1:
+            parts.append(Part("leak", "−w g V", v * (decay - 1)))
+        if resting:
+            held = -sum(part.value for part in parts)
+            parts.append(Part("refractory", "V held", held, jump=True))
+        note = ""
+        if state.spikes[0, neuron]:
+            zero = self.params.reset == "zero"
+            parts.append(Part("reset", "V ← 0" if zero else "V ← V − V_θ", v - peak, jump=True))
+            note = "it was reset after its spike"
+        if resting:
+            left = "1 step" if resting == 1 else f"{resting} steps"
+            note = f"it rests after its spike, for {left} more, and ignores its input"
+        return Account(
+            before=peak,
+            after=float(after.peak[0, neuron]),
+            fires=bool(after.spikes[0, neuron]),
+            parts=tuple(parts),
+            drive=current,
+            drive_symbol="I",
+            gain=0.0 if resting else weight,
+            note=note,
         )
 
     def select(self, state: LIFState, rows: Tensor) -> LIFState:

@@ -20,13 +20,17 @@ from workbench.systems.products import WHOLE, Products, Shard
 
 __all__ = [
     "WHOLE",
+    "Account",
+    "Competition",
     "Lasso",
     "Observable",
     "Params",
+    "Part",
     "Products",
     "Shard",
     "System",
     "Wiring",
+    "check_accountable",
     "check_signal",
     "parameter",
     "tensors",
@@ -117,6 +121,48 @@ class Lasso(NamedTuple):
         return Products(self.atoms, self.shard)
 
 
+@dataclass(frozen=True)
+class Part:
+    """One share in the change of a neuron's potential in one step."""
+
+    name: str  # "drive", "leak", "rival"
+    symbol: str  # as the equation has it
+    value: float  # what it adds to the potential
+    neuron: int | None = None  # the neuron that it comes from; None: no other
+    jump: bool = False  # set at once, as by a reset, and no force that could be outweighed
+
+
+@dataclass(frozen=True, eq=False)
+class Competition:
+    """How the potential of a neuron at the next step follows the activations of all at this one.
+
+    It is the sum of pulls · T_λ(potentials) and what does not depend on the threshold λ.
+    """
+
+    potentials: Tensor  # [M] float64, u_k
+    pulls: Tensor  # [M] float64, what 1 more of their activation adds to u_{k+1}
+    hard: bool  # T: u where |u| ≥ λ; else the soft one, u − λ sign(u) there
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """What took the potential of one neuron from one step to the next.
+
+    The potential is the observable that has a threshold. The values of the parts add up to
+    ``after − before``, within the rounding of the run's precision.
+    """
+
+    before: float  # u_k
+    after: float  # u_{k+1}, as the system computes it
+    fires: bool  # whether it fires at k + 1
+    parts: tuple[Part, ...]  # its own first, what drives it before all; then rivals, largest first
+    drive: float  # what drives it in this step, in its own unit
+    drive_symbol: str
+    gain: float  # what 1 more of that adds to ``after``; 0: nothing can
+    competition: Competition | None = None  # None: ``after`` does not depend on the threshold
+    note: str = ""  # a clause on what befell it: "it rests after its spike"
+
+
 class System(ABC):
     """A dynamical system: parameters, wiring, and a pure step function."""
 
@@ -129,6 +175,7 @@ class System(ABC):
     code: ClassVar[str | None] = None  # the observable [B, M] that decoders read
     uses_dictionary: ClassVar[bool] = False
     engines: ClassVar[tuple[str, ...]] = ("residual",)  # ways to compute the same numbers
+    accounts: ClassVar[bool] = False  # whether `account` has something to tell
 
     def __init__(self, params: Any, wiring: Wiring) -> None:
         self.params = params
@@ -174,6 +221,14 @@ class System(ABC):
         """The Lasso problem behind the dynamics, or None where there is none."""
         return None
 
+    def account(self, state: Any, neuron: int) -> Account | None:
+        """What the next step adds to the potential of one neuron, and why; None: not known.
+
+        Raises:
+            ValueError: the state is of more than one sample, or there is no such neuron.
+        """
+        return None
+
     @classmethod
     def solves_lasso(cls, params: Any) -> bool:
         """Whether `lasso` gives a problem under these parameters."""
@@ -199,6 +254,18 @@ def tensors(state: Any) -> Iterator[Tensor]:
             yield part
         else:
             yield from tensors(part)
+
+
+def check_accountable(system: System, samples: int, neuron: int) -> None:
+    """Refuse what `System.account` cannot tell of.
+
+    Raises:
+        ValueError: more than one sample, or no such neuron.
+    """
+    if samples != 1:
+        raise ValueError(f"an account is of one sample, got {samples}")
+    if not 0 <= neuron < system.neurons:
+        raise ValueError(f"there is no neuron {neuron}; there are 0 to {system.neurons - 1}")
 
 
 def check_signal(signal: Tensor, features: int) -> Tensor:

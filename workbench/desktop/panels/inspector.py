@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from workbench.desktop.pictures import neuron_picture
 from workbench.desktop.theme import theme
@@ -16,10 +17,28 @@ from workbench.desktop.workspace import Workspace
 HINT = "The strongest neuron now. Click a trace, a mark in the raster or an atom to select one."
 
 
+def shown_neuron(snapshot: Any, selected: int | None) -> int | None:
+    """The selected neuron; without one, who puts out most, or else has gathered most."""
+    system = snapshot.experiment.system
+    if _is_there(selected, system):
+        return selected
+    traces = [o.name for o in system.observables if o.kind == "trace"]
+    for name in (system.code, *traces):
+        values = snapshot.observed.get(name)
+        if values is not None and np.any(values):
+            return int(np.nanargmax(np.abs(values)))
+    return 0 if system.neurons else None
+
+
+def _is_there(neuron: int | None, system: Any) -> bool:
+    return neuron is not None and neuron < system.neurons
+
+
 class InspectorPanel(QWidget):
     """All quantities of one neuron; made from what the system declares."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, why: QAction) -> None:
+        """``why`` shows what moves the neuron."""
         super().__init__()
         self._workspace = workspace
         self._drawn: tuple = ()
@@ -36,6 +55,11 @@ class InspectorPanel(QWidget):
         self.hint.setProperty("role", "small")
         self.picture = Picture("Atom of the selected neuron")
         self.picture.setFixedHeight(theme.px(160))
+        self.why = QPushButton("Why?")
+        self.why.setAccessibleName("Show why it fires or not")
+        self.why.setToolTip(f"Why it fires or not ({why.shortcut().toString()})")
+        self.why.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.why.clicked.connect(why.trigger)
         self.form = QFormLayout()
         self.form.setVerticalSpacing(4)
         self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
@@ -43,8 +67,10 @@ class InspectorPanel(QWidget):
         column.addWidget(self.hint)
         column.addWidget(self.picture)
         column.addLayout(self.form)
+        column.addWidget(self.why, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         self.picture.hide()
+        self.why.hide()
         self._rows: dict[str, QLabel] = {}
 
     def needs(self, system: Any) -> set[str]:
@@ -58,28 +84,17 @@ class InspectorPanel(QWidget):
             return
         self._drawn = (snapshot, neuron)
         system = snapshot.experiment.system
-        selected = neuron is not None and neuron < system.neurons
-        self.hint.setVisible(not selected)
-        if not selected:
-            neuron = self._strongest(snapshot)
+        self.hint.setVisible(not _is_there(neuron, system))
+        neuron = shown_neuron(snapshot, neuron)
         if neuron is None:
             return
+        self.why.setVisible(system.accounts)
         label = None if system.wiring.labels is None else int(system.wiring.labels[neuron])
         names = snapshot.experiment.dataset.class_names
         of = "" if label is None else f" · “{names[label]}”"
         self.heading.setText(f"Neuron {neuron}{of}")
         self._show_atom(snapshot, neuron)
         self._fill(self._values(snapshot, neuron))
-
-    def _strongest(self, snapshot: Any) -> int | None:
-        """The neuron that puts out most, or else has gathered most."""
-        system = snapshot.experiment.system
-        traces = [o.name for o in system.observables if o.kind == "trace"]
-        for name in (system.code, *traces):
-            values = snapshot.observed.get(name)
-            if values is not None and np.any(values):
-                return int(np.nanargmax(np.abs(values)))
-        return 0 if system.neurons else None
 
     def _show_atom(self, snapshot: Any, neuron: int) -> None:
         if self._atom == (snapshot.experiment.dictionary, neuron):

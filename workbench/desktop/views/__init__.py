@@ -11,6 +11,7 @@ from workbench.desktop.views.images import ImagesView
 from workbench.desktop.views.raster import RasterView
 from workbench.desktop.views.terms import TermsView
 from workbench.desktop.views.traces import TracesView
+from workbench.desktop.views.why import WhyView
 
 VIEWS: tuple[type[View], ...] = (
     TracesView,
@@ -19,6 +20,7 @@ VIEWS: tuple[type[View], ...] = (
     RasterView,
     ImagesView,
     EvidenceView,
+    WhyView,
     AtomsView,
     ConfusionView,
     GrowthView,
