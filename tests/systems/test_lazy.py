@@ -64,7 +64,17 @@ def bits(state):
 
 def difference(one, other):
     """The largest, in parts of the largest value."""
+    if one.numel() == 0:
+        return 0.0
     return float((one - other).abs().max() / other.abs().max().clamp(min=1.0))
+
+
+def decided(was, pace, dtype):
+    """Samples whose adaptive step does not hang on the rounding of a small change of the energy."""
+    if was.shape[1] == 0:
+        return torch.ones(3, dtype=torch.bool)
+    change = (was[:, 2] - pace[:, 2]).abs() / was[:, 2].abs()
+    return change > (3e-2 if dtype == torch.float32 else 1e-6)
 
 
 @few
@@ -82,18 +92,19 @@ def test_every_step_is_that_of_the_residual_form(seed, dtype, threshold, eta, tr
     quick, plain = pair(
         atoms, threshold=threshold, time_constant=1 / eta, transfer=transfer, integrator=integrator
     )
-    # An adaptive step is a ratio of two small differences of energies.
-    tolerance = TOLERANCE[dtype] * (10 if integrator == "adaptive" else 1)
     state, other = quick.init(signal), plain.init(signal)
     for _ in range(25):
+        was = other.pace
         state, other = quick.step(state), plain.step(other)
         seen, expected = quick.observe(state), plain.observe(other)
+        alike = decided(was, other.pace, dtype)
         u = expected["membrane_potential"]
-        assert difference(seen["membrane_potential"], u) < tolerance
-        clear = (u.abs() - threshold).abs() > tolerance * u.abs().max().clamp(min=1.0)
+        assert difference(seen["membrane_potential"][alike], u[alike]) < TOLERANCE[dtype]
+        clear = (u.abs() - threshold).abs() > TOLERANCE[dtype] * u.abs().max().clamp(min=1.0)
+        clear &= alike[:, None]
         assert seen["firing"][clear].equal(expected["firing"][clear])
         codes = (seen["activation"][clear], expected["activation"][clear])
-        assert difference(*codes) < tolerance
+        assert difference(*codes) < TOLERANCE[dtype]
         before = other.before
         if integrator == "momentum" and isinstance(state, LazyState):
             before = quick.lazy.potentials(state, state.before)
@@ -356,6 +367,18 @@ def test_where_all_directions_are_known_rounding_is_not_taken_for_one(dtype):
     torch.testing.assert_close(lookout.aside(two, signal), expected)
 
 
+@pytest.mark.parametrize("rest", [1e-1, 1e-6, 1e-10, 4e-13])
+def test_a_direction_has_length_one_however_little_is_left_of_it(rest):
+    known = Lazy(Products(torch.eye(9).double())).init(draw(1, 9, 1)).lookout
+    vector = known.basis[0] + rest * draw(1, 9, 2)
+    found = lookout.aside(known, vector)
+    torch.testing.assert_close(found @ found.T, torch.ones(1, 1).double())
+    torch.testing.assert_close(found @ known.basis[0].T, torch.zeros(1, 1).double())
+    for scale in (1e-30, 1e30):
+        torch.testing.assert_close(lookout.unit(scale * vector), lookout.unit(vector))
+    assert not lookout.unit(torch.zeros(2, 9)).any()
+
+
 def test_the_trail_holds_what_no_neuron_explains():
     atoms, signal = crowd(2000, 40)
     quick, plain = pair(atoms, threshold=2.0, time_constant=30.0)
@@ -443,3 +466,23 @@ def test_atoms_in_half_precision_give_the_same_run_as_in_residual_form(kept):
         seen, expected = quick.observe(state), plain.observe(other)
         assert difference(seen["membrane_potential"], expected["membrane_potential"]) < 1e-4
         assert difference(seen["reconstruction"], expected["reconstruction"]) < 1e-4
+
+
+def test_some_neurons_can_be_looked_at_without_the_others():
+    atoms, signal = crowd(2000, 40)
+    quick, plain = pair(atoms, threshold=2.0, time_constant=30.0)
+    state, other = states_of(quick, signal, 50)[-1], states_of(plain, signal, 50)[-1]
+    fired = plain.observe(other)["firing"].any(0).nonzero()[:, 0]
+    neurons = [*fired[:5].tolist(), 0, 1999, *fired[-3:].tolist(), 7]
+    passes = quick.lazy.passes
+    for name in ("membrane_potential", "activation", "drive"):
+        expected = plain.observe(other)[name][:, neurons]
+        torch.testing.assert_close(quick.observe_neurons(state, name, neurons), expected)
+        torch.testing.assert_close(plain.observe_neurons(other, name, neurons), expected)
+    assert quick.lazy.passes == passes
+    seen = quick.observe_neurons(state, "firing", neurons)
+    assert seen.equal(plain.observe(other)["firing"][:, neurons]) and seen.any()
+    lower = quick.with_params(quick.params.changed(threshold=1.0))
+    expected = plain.with_params(lower.params).observe(other)["activation"][:, neurons]
+    found = lower.observe_neurons(state, "activation", neurons)
+    torch.testing.assert_close(found, expected)

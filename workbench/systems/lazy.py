@@ -88,7 +88,7 @@ class Lazy:
         """Silence before a batch of signals [B, N]: one pass over the dictionary."""
         batch = len(signal)
         nothing = signal.new_zeros(batch, 0)
-        direction = functional.normalize(signal, dim=1)
+        direction = lookouts.unit(signal)
         power = signal.double().square().sum(1)
         return LazyState(
             signal=signal,
@@ -156,13 +156,12 @@ class Lazy:
         match = self.match(self._trail(state, course))
         return self.spread(state, course.u, _below_floor(match, state, course))
 
-    def potential(self, state: LazyState, course: Course, neuron: int) -> Tensor:
-        """u of one neuron, now or before, [B]: reads its atom and those of the active."""
-        atom = self.products.some(torch.tensor([neuron], device=self.atoms.device))[0]
-        match = self._trail(state, course) @ atom
+    def some_potentials(self, state: LazyState, course: Course, neurons: Tensor) -> Tensor:
+        """u of some neurons [n], now or before, [B, n]: reads their atoms and the active ones."""
+        match = self._trail(state, course) @ self.products.some(neurons).T
         match = _below_floor(match, state, course)
-        row, place = (state.neuron == neuron).nonzero(as_tuple=True)
-        match[row] = course.u[row, place]
+        row, wanted, place = (state.neuron[:, None] == neurons[:, None]).nonzero(as_tuple=True)
+        match[row, wanted] = course.u[row, place]
         return match
 
     def match(self, vectors: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -203,6 +203,24 @@ class LCA(System):
             if name != "class_evidence" or self.wiring.labels is not None
         }
 
+    def observe_neurons(
+        self, state: LCAState | LazyState, name: str, neurons: Sequence[int]
+    ) -> Tensor:
+        """One observable of some neurons [n], [B, n]; never reads the whole dictionary."""
+        if isinstance(state, LazyState):
+            state = self.lazy.complete(state, self.params.threshold) or self._whole(state)
+        if not isinstance(state, LazyState):
+            return super().observe_neurons(state, name, neurons)
+        chosen = self._index(neurons)
+        if name == "drive":
+            return state.signal @ self.products.some(chosen).T
+        u = self.lazy.some_potentials(state, state.now, chosen)
+        if name == "membrane_potential":
+            return u
+        if name == "activation":
+            return self._transfer(u)
+        return super().observe_neurons(state, name, neurons)
+
     def select(self, state: LCAState | LazyState, rows: Tensor) -> LCAState | LazyState:
         """The state of some samples of the batch, ``rows`` [b] ascending."""
         lazy = isinstance(state, LazyState)
@@ -238,7 +256,7 @@ class LCA(System):
         check_accountable(self, len(state.signal), neuron)
         after, instant = self.step(state), self._instant(state)
         ratio = float(self._ratio(after.pace)[0]) if after.pace.numel() else self.step_ratio
-        atom = self.products.some(torch.tensor([neuron], device=self.atoms.device))[0]
+        atom = self.products.some(self._index([neuron]))[0]
         drive, u = float(atom @ state.signal[0]), self._potential(state, neuron)
         then = self._potential(after, neuron)
         pulls = -ratio * self.products.match(atom[None])[0].cpu().double()  # a row of G, no more
@@ -269,14 +287,18 @@ class LCA(System):
     def _potential(self, state: LCAState | LazyState, neuron: int) -> float:
         """u of one neuron of the first sample."""
         if isinstance(state, LazyState):
-            return float(self.lazy.potential(state, state.now, neuron)[0])
+            return float(self.lazy.some_potentials(state, state.now, self._index([neuron]))[0, 0])
         return float(state.u[0, neuron])
 
     def _potential_before(self, state: LCAState | LazyState, neuron: int) -> float:
         """The same one step earlier; now, where that is not known: nothing goes on then."""
         if isinstance(state, LazyState):
-            return float(self.lazy.potential(state, state.before or state.now, neuron)[0])
+            course = state.before or state.now
+            return float(self.lazy.some_potentials(state, course, self._index([neuron]))[0, 0])
         return float((state.before if state.before.shape[1] else state.u)[0, neuron])
+
+    def _index(self, neurons: Sequence[int]) -> Tensor:
+        return torch.as_tensor(neurons, device=self.atoms.device)
 
     def _instant(self, state: LCAState | LazyState) -> _Instant:
         if not isinstance(state, LazyState):

@@ -127,13 +127,24 @@ def following(lookout: Lookout, tracked: Tensor) -> Lookout:
 
 def aside(lookout: Lookout, vectors: Tensor) -> Tensor:
     """The directions in which vectors [B, N] leave those known; zero where they do not."""
-    left = functional.normalize(vectors, dim=1)
+    left = unit(vectors)
     for _ in range(2):  # once more for what rounding left of the others
         along = torch.bmm(lookout.basis, left[:, :, None])  # [B, q, 1]
         left = left - torch.bmm(lookout.basis.transpose(1, 2), along)[:, :, 0]
-    length = torch.linalg.vector_norm(left, dim=1, keepdim=True)
-    beyond = length > _ROUNDED * torch.finfo(left.dtype).eps  # the rest is rounding
-    return functional.normalize(left * beyond, dim=1).nan_to_num_(0.0)
+        length = torch.linalg.vector_norm(left, dim=1, keepdim=True)
+        left = unit(left * (length > _ROUNDED * torch.finfo(left.dtype).eps))
+    return left
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Vectors [B, N] at length 1; those that have no direction are 0.
+
+    Not by torch's own, which leaves what is shorter than 1e-12 shorter than 1.
+    """
+    largest = vectors.abs().amax(1, keepdim=True)
+    scaled = (vectors / largest).nan_to_num(0.0, 0.0, 0.0)  # so that no square is too small
+    length = torch.linalg.vector_norm(scaled, dim=1, keepdim=True)
+    return scaled / length.clamp(min=1.0)  # a largest part of 1 makes a length of at least 1
 
 
 def look(lookout: Lookout, trail: Trail, eps: float) -> Sight:

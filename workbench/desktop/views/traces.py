@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from workbench.desktop.views.base import (
 )
 from workbench.desktop.workspace import Workspace
 
-READ_AT_ONCE = 300  # stored steps read per frame, so that a long run does not hold up the window
+READ_FOR = 0.006  # seconds a frame, so that a long run does not hold up the window
 RANK_EVERY = 15  # frames between two looks for the strongest neurons
 PLAIN_COLOURS = 6  # that neurons without a class take turns in
 ROLE_TIP = Qt.ItemDataRole.ToolTipRole
@@ -42,15 +43,18 @@ class TraceCache:
         if self.recording.spacing != self._spacing:  # it was thinned; begin again
             self._spacing, self._steps, self._rows = self.recording.spacing, [], []
         start = self._steps[-1] + self._spacing if self._steps else 0
-        stop = min(self.recording.head, start + (READ_AT_ONCE - 1) * self._spacing)
-        for step in range(start, stop + 1, self._spacing):
+        head, until = self.recording.head, time.perf_counter() + READ_FOR
+        for step in range(start, head + 1, self._spacing):
             state = self.recording.stored(step)
             if state is None:  # thinned meanwhile
                 return False
-            seen = self.recording.observer(step).observe(state, (self.name,))[self.name]
-            self._rows.append(seen[0, self.neurons].cpu().numpy())
+            system = self.recording.observer(step)
+            seen = system.observe_neurons(state, self.name, self.neurons)
+            self._rows.append(seen[0].cpu().numpy())
             self._steps.append(step)
-        return stop + self._spacing > self.recording.head
+            if time.perf_counter() > until:
+                return step + self._spacing > head
+        return True
 
     def values(self) -> tuple[np.ndarray, np.ndarray]:
         """Steps [n] and values [n, neurons]."""
