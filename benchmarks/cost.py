@@ -120,7 +120,7 @@ def draw(costs: list[Cost], path: Path) -> None:
     """Times over each varied quantity, above; below in passes."""
     import matplotlib
 
-    matplotlib.use("svg")
+    matplotlib.use("Agg")
     from matplotlib import pyplot
 
     names = list(dict.fromkeys(cost.varied for cost in costs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
@@ -177,6 +178,31 @@ def test_an_unstable_session_raises_the_alarm_in_words(user, window):
     user.press(Key.Key_R, Held.ControlModifier)
     user.settle()
     assert not window.alarm.isVisible()
+
+
+@pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)
+def test_one_click_mends_an_unstable_run(user, window):
+    user.press(Key.Key_End)
+    user.settle()
+    remedy = window.workspace.status.remedy
+    total = window.workspace.snapshot.recording.summary("energy")[:, 2].copy()
+    assert total[remedy.step + 1] > total[: remedy.step + 1].min()
+    kept = window.workspace.snapshot.recording.digest(remedy.step)
+    assert window.alarm.remedy.isVisible()
+    words = f"Use Δt = {remedy.time_step:g} "
+    assert words in window.alarm.text() and words in window.alarm.remedy.text()
+    user.click(window.alarm.remedy)
+    user.wait(lambda: user.state == "finished")
+    user.settle()
+    assert window.workspace.document.system["time_step"] == remedy.time_step
+    assert not window.alarm.isVisible()
+    recording = window.workspace.snapshot.recording
+    mended = recording.summary("energy")[:, 2]
+    assert recording.digest(remedy.step) == kept
+    assert mended[-1] < mended[0] and (np.diff(mended[remedy.step :]) <= 1e-5).all()
+    user.press(Key.Key_Z, Held.ControlModifier)  # the document's change can be undone
+    user.settle()
+    assert window.workspace.document.system.get("time_step", 1.0) == 1.0
 
 
 @pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from workbench.analysis import optimality
 from workbench.engine.alarm import Alarm, has_diverged, total_energy
 from workbench.engine.recording import Recording
 from workbench.systems.lca import LCA
@@ -44,6 +45,28 @@ def test_an_unstable_run_is_explained_at_its_first_rise_and_at_each_doubling(run
     spoken = sorted(said)
     for earlier, later in zip(spoken, spoken[1:], strict=False):
         assert total[later] > 2 * total[earlier] or not torch.isfinite(torch.tensor(total[later]))
+
+
+@pytest.mark.parametrize("sample", [0, 1, 2, 3, 7, 11])
+@pytest.mark.parametrize("change", [{}, {"integrator": "exponential", "time_constant": 4.0}])
+def test_what_is_offered_keeps_the_energy_from_rising(prepared, sample, change):
+    """Perhaps at the second time: neurons that were silent so far may tighten the bound."""
+    experiment = prepared(**{"threshold": 1.0, "time_constant": 5.0} | change)
+    state, system = experiment.initial([sample]), experiment.system
+    recording, offers = Recording(system, state), 0
+    alarm = Alarm(recording)
+    while recording.head < 300:
+        state = recording.advance(state)
+        if alarm.look(state) is None:
+            continue
+        remedy, offers = alarm.remedy, offers + 1
+        assert remedy.step == recording.head - 1
+        system = system.with_params(system.params.changed(time_step=remedy.time_step))
+        recording = recording.fork(remedy.step, system)
+        alarm, state = Alarm(recording), recording.state(remedy.step)
+    total = total_energy(recording)
+    assert 1 <= offers <= 3 and total[-1] < 0.9 * total[0]
+    assert optimality.duality_gap(system.lasso(state)) < 0.2 * total[0]
 
 
 class Drifting(LCA):

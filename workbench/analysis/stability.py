@@ -102,11 +102,16 @@ def first_rise(energies: Sequence[float] | np.ndarray) -> int | None:
     return int(risen.argmax()) if risen.any() else None
 
 
-def explain(lasso: Lasso, energies: Sequence[float] | np.ndarray) -> str | None:
+def explain(
+    lasso: Lasso,
+    energies: Sequence[float] | np.ndarray,
+    advised: tuple[float, int] | None = None,
+) -> str | None:
     """One sentence on why the total energy of one sample rose, or None where it did not.
 
     The active set changes from step to step, so the sentence is surest for the problem as it was
-    at the step that `first_rise` names. ``energies`` is as in `first_rise`.
+    at the step that `first_rise` names. ``energies`` is as in `first_rise`. ``advised`` is a Δt that
+    was advised at the first rise, and the step from which on; without it the Δt for now is advised.
     """
     step = first_rise(energies)
     if step is None:
@@ -116,11 +121,23 @@ def explain(lasso: Lasso, energies: Sequence[float] | np.ndarray) -> str | None:
         return _unexplained(here, energies, step)
     finite = np.isfinite(np.asarray(energies, dtype=float)).all()
     what = "The network is oscillating" if finite else "The network has blown up"
+    time_step, since = advised or (_advised_time_step(here, lasso), None)
     return (
         f"{what}: the step η = {here.step:.2g} is above the bound {here.limit:.2g} for the "
-        f"{_neurons(here.active)}. Use Δt = {_short(here.advised * lasso.time_constant)} "
-        f"(η = {_short(here.advised)})."
+        f"{_neurons(here.active)}. Use Δt = {_short(time_step)} "
+        f"(η = {_short(time_step / lasso.time_constant)})"
+        f"{'' if since is None else f' from step {since} on'}."
     )
+
+
+def advised_time_step(lasso: Lasso) -> float | None:
+    """The Δt that `explain` advises, or None where the step is within its bound."""
+    here = bound(lasso)
+    return float(_short(_advised_time_step(here, lasso))) if here.exceeded else None
+
+
+def _advised_time_step(here: Bound, lasso: Lasso) -> float:
+    return here.advised * lasso.time_constant
 
 
 def _unexplained(here: Bound, energies: Sequence[float] | np.ndarray, step: int) -> str:

@@ -188,9 +188,9 @@ QLabel[role="bound"] { font-size: ${small}px; color: $text; }
 QLabel[role="bound"][level="near"] { color: $warning; }
 QLabel[role="bound"][level="exceeded"] { color: $error; }
 QLabel[role="error"] { font-size: ${small}px; color: $error; }
-QLabel[role="alarm"] {
-  color: $text; background: $surface; border-left: ${half}px solid $warning; padding: ${grid}px;
-}
+QFrame[role="alarm"] { background: $surface; border-left: ${half}px solid $warning; }
+QFrame[role="alarm"] QLabel { color: $text; background: transparent; }
+QPushButton[role="remedy"] { border: 1px solid $warning; padding: ${half}px ${grid}px; }
 QFrame[role="hairline"] { background: $hairline; border: none; }
 QMenuBar { background: $background; padding: ${quarter}px; }
 QMenuBar::item { padding: ${half}px ${grid}px; border-radius: 4px; background: transparent; }

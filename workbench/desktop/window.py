@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from workbench import __version__
 from workbench.desktop import layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
+from workbench.desktop.alarm import AlarmBar
 from workbench.desktop.arrangement import Arrangement
 from workbench.desktop.breakpoints import UNTIL, Breakpoints
 from workbench.desktop.cache import ask_and_clear
@@ -103,10 +104,7 @@ class Window(QMainWindow):
         self.side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.side.setWidget(self.inspector)
 
-        self.alarm = QLabel(wordWrap=True)
-        self.alarm.setProperty("role", "alarm")
-        self.alarm.setAccessibleName("Alarm")
-        self.alarm.hide()
+        self.alarm = AlarmBar(self.workspace)
 
         middle = QWidget()
         stack = QVBoxLayout(middle)
@@ -259,11 +257,7 @@ class Window(QMainWindow):
             words.append(f"fingerprint {status.fingerprint[:8]}")
         self.facts.setText("   ·   ".join(words))
         self.facts.setToolTip(f"Fingerprint of the run up to this step: {status.fingerprint}")
-        experiment = self.workspace.experiment
-        banner = status.alarm or (" · ".join(experiment.notes) if experiment else "")
-        if banner != self.alarm.text():
-            self.alarm.setText(banner)
-            self.alarm.setVisible(bool(banner))
+        self.alarm.show_status(status)
         self._enable_actions()
 
     def _enable_actions(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,10 +27,18 @@ def has_diverged(recording: Recording, step: int) -> bool:
     return total is not None and not math.isfinite(total[step])
 
 
+class Remedy(NamedTuple):
+    """What would have kept the energy from rising: another Δt from a step on."""
+
+    time_step: float  # short enough for the neurons active at the first rise
+    step: int  # the last before it
+
+
 class Alarm:
     """Watches the growing end of one recording; asked after every step."""
 
     def __init__(self, recording: Recording) -> None:
+        self.remedy: Remedy | None = None  # known from the first rise on
         self._recording = recording
         # Energies from before a change of parameters are those of another problem.
         self._start = recording.course_start
@@ -61,7 +69,15 @@ class Alarm:
         self._explained = now
         same_problem = np.array(total)
         same_problem[: self._start] = self._first
-        return stability.explain(lasso, same_problem)
+        if self.remedy is None:
+            # Later, when nearly all neurons swing, a step for all of them would be far too short.
+            time_step, first = (
+                stability.advised_time_step(lasso),
+                stability.first_rise(same_problem),
+            )
+            if time_step is not None and first is not None:
+                self.remedy = Remedy(time_step, first - 1)
+        return stability.explain(lasso, same_problem, self.remedy)
 
     def _is_news(self, now: float) -> bool:
         if not math.isfinite(now):

@@ -290,7 +290,7 @@ class Runner:
         self._alarm, self._convergence = Alarm(self._recording), Convergence(experiment)
         if self.status.state is RunState.FINISHED:
             self._set(state=RunState.PAUSED, reason="")
-        self._publish(alarm="", steps=experiment.steps)
+        self._publish(alarm="", remedy=None, steps=experiment.steps)
         lost = f"; the {dropped} steps recorded after {step} were dropped" if dropped else ""
         self._say(f"{changed} from step {step + 1} on{lost}")
 
@@ -322,7 +322,8 @@ class Runner:
         self._alarm, self._convergence = Alarm(recording), Convergence(experiment)
         self._bound_due = 0.0
         self._state, self._step, self._target = initial, 0, None
-        self._rest(RunState.PAUSED, steps=steps, expected_bytes=expected, alarm="")
+        calm = {"alarm": "", "remedy": None}
+        self._rest(RunState.PAUSED, steps=steps, expected_bytes=expected, **calm)
 
     def _set_running(self, running: bool) -> None:
         status = self.status
@@ -442,7 +443,7 @@ class Runner:
             self._convergence.look(record.head, self._state)
             alarm = self._alarm.look(self._state)
             if alarm is not None:
-                self._set(alarm=alarm)
+                self._set(alarm=alarm, remedy=self._alarm.remedy)
         self._step += 1
 
     def _finish_cancelled(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.analysis.stability import Bound
+from workbench.engine.alarm import Remedy
 from workbench.engine.experiment import Experiment
 from workbench.engine.inputs import Input
 from workbench.engine.recording import Recording
@@ -43,6 +44,7 @@ class Status:
     budget: int = 0
     expected_bytes: int = 0  # of the whole run, known before it starts
     alarm: str = ""  # the network misbehaves: what, why, what to do
+    remedy: Remedy | None = None  # the same to be done at once, if a shorter step is all it takes
     bound: Bound | None = None  # the step against what the active neurons allow; for show
     notice: str = ""  # what the last change of the document did, or how the run ended
     refused: str = ""  # the last change could not be followed, one line; the run before goes on
