@@ -101,7 +101,9 @@ def sweep(options: argparse.Namespace, document: Document, progress: Progress) -
     rows = _run(points, store, options, progress)
     if not any(row["error"] is None for row in rows):
         raise InputError(f"all {len(rows)} points were refused; the first: {rows[0]['error']}")
-    for path in sweep_results.write(options.out, axes, rows):
+    images = f"first {options.samples}" if options.samples else "all"
+    about = f"{Path(options.session).stem}, {images} test images"
+    for path in sweep_results.write(options.out, axes, rows, about):
         progress.say(f"Wrote {path}")
     progress.end()
     found = sweep_results.as_object(axes, rows)
@@ -114,7 +116,7 @@ def _run(points: list[Point], store: Any, options: argparse.Namespace, progress:
     from workbench.engine import sweep as engine
 
     rows: dict[int, Row] = {}
-    started, ran, there = time.monotonic(), 0, 0
+    started, ran, there = 0.0, 0, 0  # from the first point on: processes have started then
     try:
         for place, row, now in engine.run(
             points,
@@ -126,7 +128,8 @@ def _run(points: list[Point], store: Any, options: argparse.Namespace, progress:
             rows[place], ran = row, ran + now
             there += not now and row["error"] is None
             if now:
-                left = (time.monotonic() - started) / ran * (len(points) - len(rows))
+                started = started or time.monotonic()
+                left = (time.monotonic() - started) / max(ran - 1, 1) * (len(points) - len(rows))
                 words = f", {left:.0f} s left" if left >= 1 else ""
                 tell = progress.pass_on if len(rows) < len(points) else progress.say
                 tell(f"Did {len(rows)} of {len(points)} points{words}")

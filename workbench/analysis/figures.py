@@ -468,4 +468,4 @@ def _percent() -> FuncFormatter:
     return FuncFormatter(lambda value, _: f"{value:.0%}")
 
 
-styled, add_caption, percent = _styled, _caption, _percent  # for figures in modules beside this
+styled, add_caption = _styled, _caption  # for figures in modules beside this

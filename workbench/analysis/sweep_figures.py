@@ -9,9 +9,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    PercentFormatter,
+)
 
-from workbench.analysis.figures import add_caption, percent, styled
+from workbench.analysis.figures import add_caption, styled
 from workbench.analysis.sweep_axis import MOST_TICKS, Axis, Measure, word
 from workbench.palette import NEUTRAL, TERM_COLOURS
 
@@ -25,6 +32,7 @@ _MOST_VECTOR = 2000  # lines up to which they are drawn as vectors
 def line_figure(axis: Axis, measures: Sequence[Measure], caption: str = "") -> Figure:
     """Each measure over one key, one plot below the other."""
     figure = Figure(figsize=(6.4, 0.6 + 2.3 * len(measures)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)  # inches
     each = figure.subplots(len(measures), 1, sharex=True, squeeze=False)[:, 0]
     places = axis.places()
     order = np.argsort(places, kind="stable")
@@ -33,7 +41,7 @@ def line_figure(axis: Axis, measures: Sequence[Measure], caption: str = "") -> F
         axes.plot(places[order], measure.values[order], look, ms=4, color=TERM_COLOURS[0])
         axes.set_title(measure.label)
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(percent())
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.margins(x=0.04, y=0.12)
     _scale(each[-1], axis, "x")
     add_caption(figure, caption)
@@ -59,7 +67,7 @@ def heatmap_figure(
         image = (_dots if dots else _cells)(axes, across, down, measure.values)
         axes.set_title(measure.label)
         axes.set(xlabel=across.label, ylabel=down.label)
-        bar = figure.colorbar(image, ax=axes, aspect=24, format=percent())
+        bar = figure.colorbar(image, ax=axes, aspect=24, format=PercentFormatter(1))
         bar.outline.set_visible(False)
         bar.locator = MaxNLocator(5)
     add_caption(figure, caption)
@@ -133,13 +141,14 @@ def parallel_figure(axes_: Sequence[Axis], outcome: Measure, caption: str = "") 
                 ha="right",
                 va="center",
                 fontsize=7,
-                color=_QUIET,
+                color=_INK,
+                path_effects=[withStroke(linewidth=2.5, foreground="white")],
             )
     axes.set(xlim=(-0.45, len(axes_) - 0.9), ylim=(-0.06, 1.06), yticks=[])
     axes.set_xticks(range(len(axes_)), [axis.label.replace(" (", "\n(") for axis in axes_])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, aspect=24, format=percent())
+    bar = figure.colorbar(image, ax=axes, aspect=24, format=PercentFormatter(1))
     bar.outline.set_visible(False)
     bar.solids.set_alpha(1)
     bar.set_label(outcome.label)
@@ -154,6 +163,7 @@ def importance_figure(
     """How much R² falls when each key is shuffled, the largest on top; whiskers: one deviation."""
     names = sorted(fall, key=fall.get)
     figure = Figure(figsize=(6.4, 1.3 + 0.34 * len(names)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)  # inches
     axes = figure.add_subplot()
     axes.barh(
         names,
@@ -163,7 +173,7 @@ def importance_figure(
         color=TERM_COLOURS[0],
         error_kw={"ecolor": _QUIET, "elinewidth": 1, "capsize": 2},
     )
-    axes.set(title=title, xlabel="Fall of R² when the values are shuffled")
+    axes.set(title=title, xlabel="Fall of R² when the values are shuffled; 2 if they decide alone")
     axes.set_xlim(left=min(0.0, *axes.get_xlim()))
     add_caption(figure, caption)
     return figure
@@ -178,10 +188,12 @@ def _scale(axes: Axes, axis: Axis, which: str) -> None:
         return
     if axis.log:
         axes.set(**{f"{which}scale": "log"})
+        along.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        along.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     if not axis.drawn and len(axis.listed) <= MOST_TICKS:
         along.set_ticks(axis.listed, [word(value) for value in axis.listed])
-        along.set_minor_formatter(NullFormatter())
-        along.set_tick_params(which="minor", length=0)
+    along.set_minor_formatter(NullFormatter())
+    along.set_tick_params(which="minor", length=0)
 
 
 def _name(axes: Axes, values: Sequence[Any], which: str) -> None:

@@ -7,8 +7,11 @@ sweep that was killed goes on where it was, and one that is asked for more repea
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
@@ -22,6 +25,8 @@ from workbench.engine.experiment import Experiment, prepare
 from workbench.engine.sweep_points import Point
 from workbench.engine.sweep_store import Row, Store, measures, row
 from workbench.errors import InputError
+
+WATCH = 0.5  # seconds between two looks whether the sweep is still there
 
 
 def run(
@@ -115,9 +120,16 @@ def _work(
     return place, measures(found), ""
 
 
+@functools.cache  # once in a process
 def _settle(threads: int, parent: int) -> None:
-    """Make this process one of several that share the cores."""
-    if os.name == "posix" and os.getppid() != parent:
-        os._exit(1)  # the sweep was killed, and another may be under way
+    """Make this process one of several that share the cores, and end with the sweep."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep itself ends its processes
     torch.set_num_threads(threads)
+    if os.name == "posix":  # a sweep that is killed has no time to end them
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH)
+    os._exit(1)

@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from workbench.analysis.sweep_axis import Axis, Measure
 from workbench.engine.sweep_axes import Axes
 from workbench.engine.sweep_store import DECODERS, Row, write_whole
 from workbench.errors import InputError
-from workbench.parameters import Parameter
 
 WIDE = 20.0  # largest over smallest value from which an axis is logarithmic
 ONCE = ("active_fraction", "peak_firing", "final_energy", "duality_gap", "converged_fraction")
@@ -31,8 +31,10 @@ def as_object(axes: Axes, rows: Sequence[Row]) -> dict[str, Any]:
     return {"keys": axes.keys, "points": list(rows)}
 
 
-def write(folder: Path, axes: Axes, rows: Sequence[Row]) -> list[Path]:
+def write(folder: Path, axes: Axes, rows: Sequence[Row], about: str) -> list[Path]:
     """Write ``sweep.json``, ``sweep.csv`` and the figures; returns what was written.
+
+    ``about`` says under the figures what was varied.
 
     ``importance`` in ``sweep.json`` says by how much the R² of a random forest falls when the
     values of each key are shuffled; of the accuracy, or of the active fraction where there is none.
@@ -49,7 +51,7 @@ def write(folder: Path, axes: Axes, rows: Sequence[Row]) -> list[Path]:
         write_whole(folder / "sweep.json", text),
         write_whole(folder / "sweep.csv", _table(axes, rows)),
     ]
-    for name, figure in _figures(axes, done, found, outcome) if done else ():
+    for name, figure in _figures(axes, done, found, outcome, about) if done else ():
         try:
             paths.append(figures.save_figure(figure, folder / f"{name}.svg"))
         except OSError as error:
@@ -108,20 +110,23 @@ def _described(found: Importance | None, outcome: Measure, points: int) -> dict[
 
 
 def _figures(
-    axes: Axes, rows: Sequence[Row], found: Importance | None, outcome: Measure
+    axes: Axes, rows: Sequence[Row], found: Importance | None, outcome: Measure, about: str
 ) -> Iterator[tuple[str, Figure]]:
     """The figures by name, of points that ran."""
     shown = [outcome]
     if outcome.label != _activity(rows).label:
         shown.append(_activity(rows))
-    drawn = {span.key for span in axes.ranges}
-    over = {key: _axis(key, axes.declared[key], rows, key in drawn) for key in axes.keys}
-    caption = f"{len(rows)} points"
+    over = {key: _axis(axes, key, rows) for key in axes.keys}
+    caption = f"{about}, {len(rows)} points"
     if len(over) == 1:
         yield "line", sweep_figures.line_figure(*over.values(), shown, caption)
         return
     first, second, *others = over
-    mean = f", mean over {', '.join(others)}" if others and not {first, second} & drawn else ""
+    mean = (
+        f", mean over {', '.join(others)}"
+        if others and not (over[first].drawn or over[second].drawn)
+        else ""
+    )
     two = (over[first], over[second])
     yield "heatmap", sweep_figures.heatmap_figure(*two, shown, caption + mean)
     if others:
@@ -137,12 +142,14 @@ def _figures(
         yield "importance", sweep_figures.importance_figure(fall, spread, title, words)
 
 
-def _axis(key: str, parameter: Parameter, rows: Sequence[Row], drawn: bool) -> Axis:
-    label = " ".join(filter(None, (parameter.label, parameter.symbol)))
-    if parameter.unit:
-        label += f" ({parameter.unit})"
-    axis = Axis(label, [row["values"][key] for row in rows], drawn=drawn)
-    if not axis.numeric or min(axis.values) <= 0:
-        return axis
-    wide = parameter.log or max(axis.values) >= WIDE * min(axis.values)
-    return Axis(label, axis.values, wide, drawn)
+def _axis(axes: Axes, key: str, rows: Sequence[Row]) -> Axis:
+    declared, values = axes.declared[key], [row["values"][key] for row in rows]
+    label = " ".join(filter(None, (declared.label, declared.symbol)))
+    if declared.unit:
+        label += f" ({declared.unit})"
+    span = next((span for span in axes.ranges if span.key == key), None)
+    if span is not None:
+        return Axis(label, values, span.log, drawn=True)
+    axis = Axis(label, values)
+    wide = axis.numeric and min(values) > 0 and max(values) >= WIDE * min(values)
+    return replace(axis, log=wide)
