@@ -29,6 +29,12 @@ def test_the_same_points_give_the_same_numbers():
     assert importance({"x": x, "y": y}, x * y) == importance({"x": x, "y": y}, x * y)
 
 
+def test_of_very_many_points_some_are_enough():
+    x, y = np.random.default_rng(0).random((2, 5000))
+    found = importance({"x": x, "y": y}, x > 0.5)
+    assert found.fall["x"] > 1 > 0.01 > abs(found.fall["y"])
+
+
 def test_few_points_and_noise_are_called_so():
     few = importance({"x": range(6)}, [0.0, 1, 2, 3, 4, 5])
     assert "only 6 points; 10 or more" in few.caution

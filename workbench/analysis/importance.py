@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 FEWEST = 5  # points; of fewer nothing can be said
+MOST = 2000  # points that are looked at; of more, so many are drawn
 ENOUGH = 10  # points for each quantity, below which a warning is given
 TREES, SHUFFLES = 200, 20
 EXPLAINED = 0.5  # out-of-bag R² below which the forest has not understood the outcome
@@ -38,7 +39,8 @@ def importance(values: Mapping[str, Sequence[Any]], outcome: Sequence[float]) ->
         outcome: one finite number a point.
 
     Returns:
-        None where the points are fewer than `FEWEST`, or their outcomes all equal.
+        None where the points are fewer than `FEWEST`, or their outcomes all equal. Of more than
+        `MOST` points, so many are drawn.
     """
     target = np.asarray(outcome, dtype=float)
     if len(target) < FEWEST or np.ptp(target) == 0:
@@ -47,6 +49,9 @@ def importance(values: Mapping[str, Sequence[Any]], outcome: Sequence[float]) ->
     from sklearn.inspection import permutation_importance
 
     columns = np.stack([_numbers(column) for column in values.values()], 1)  # [points, quantities]
+    if len(target) > MOST:
+        drawn = np.random.default_rng(0).choice(len(target), MOST, replace=False)
+        columns, target = columns[drawn], target[drawn]
     forest = RandomForestRegressor(TREES, oob_score=True, random_state=0).fit(columns, target)
     found = permutation_importance(forest, columns, target, n_repeats=SHUFFLES, random_state=0)
     explained = float(forest.oob_score_)

@@ -1,7 +1,8 @@
 """A sweep: many documents run by several processes, each result kept as soon as it is there.
 
 A point is stored under a hash of its document and the number of samples, whole or not at all. So a
-sweep that was killed goes on where it was, and one that is asked for more repeats nothing.
+sweep that was killed goes on where it was, and one that is asked for more repeats nothing. A
+change in the files that a document names is not noticed; it asks for another folder of results.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ def _settle(threads: int, parent: int) -> None:
 
 
 def _end_after(parent: int) -> None:
+    """End this process soon after its parent, also in the middle of a point."""
     while os.getppid() == parent:
         time.sleep(WATCH)
     os._exit(1)
