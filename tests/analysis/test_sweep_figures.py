@@ -4,6 +4,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from workbench.analysis import figures, sweep_figures
+from workbench.analysis.parallel_figure import parallel_figure
 from workbench.analysis.sweep_axis import Axis, Measure, word
 
 CAPTION = "digits, 6 points"
@@ -21,7 +22,7 @@ def every_figure():
         "names": sweep_figures.line_figure(NORMS, BOTH, CAPTION),
         "heatmap": sweep_figures.heatmap_figure(THRESHOLDS, NORMS, BOTH, CAPTION),
         "dots": sweep_figures.heatmap_figure(drawn, NORMS, BOTH, CAPTION),
-        "parallel": sweep_figures.parallel_figure([THRESHOLDS, NORMS, drawn], ACCURACY, CAPTION),
+        "parallel": parallel_figure([THRESHOLDS, NORMS, drawn], ACCURACY, CAPTION),
         "importance": sweep_figures.importance_figure(
             fall, dict.fromkeys(fall, 0.1), "What decides", CAPTION
         ),
@@ -70,14 +71,6 @@ def test_a_cell_is_the_mean_of_its_points_and_empty_without_any():
     assert labels(axes.get_xticklabels()) == ["1", "2"]
     assert labels(axes.get_yticklabels()) == ["max", "sum"]
     assert [text.get_text() for text in axes.texts] == ["–", "90", "30", "–"]
-
-
-def test_parallel_lines_are_coloured_by_their_outcome_and_the_best_come_last():
-    figure = sweep_figures.parallel_figure([THRESHOLDS, NORMS], ACCURACY)
-    lines = figure.axes[0].collections[0]
-    assert lines.get_array().tolist() == [0.1, 0.2, 0.5, 0.7, 0.9]  # one has no outcome
-    heights = np.stack([segment[:, 1] for segment in lines.get_segments()])
-    assert heights == pytest.approx(np.array([[0, 0], [0, 1], [0.5, 0], [1, 0], [0.5, 1]]))
 
 
 def test_the_most_important_is_on_top():

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from workbench.analysis import figures, sweep_figures
 from workbench.analysis.importance import FEWEST, Importance, importance
+from workbench.analysis.parallel_figure import parallel_figure
 from workbench.analysis.sweep_axis import Axis, Measure
 from workbench.engine.sweep_axes import Axes
 from workbench.engine.sweep_store import DECODERS, Row, write_whole
@@ -130,7 +131,7 @@ def _figures(
     two = (over[first], over[second])
     yield "heatmap", sweep_figures.heatmap_figure(*two, shown, caption + mean)
     if others:
-        yield "parallel", sweep_figures.parallel_figure([*over.values()], outcome, caption)
+        yield "parallel", parallel_figure([*over.values()], outcome, caption)
     if found is not None:
         words = f"{caption}; out-of-bag R² of the forest {found.explained:.2f}"
         if found.caution:
