@@ -87,7 +87,22 @@ def test_an_axis_of_one_value_and_many_values_are_marked():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "null"), (True, "true"), (0.123456, "0.1235"), (100000, "100000"), ("sum", "sum")],
+    [
+        (None, "null"),
+        (True, "true"),
+        (0.123456, "0.1235"),
+        (100000, "100000"),
+        ("sum", "sum"),
+        ("$5", r"\$5"),
+        ("x\udcff", r"x\udcff"),
+        ("/data/" + "a" * 40, "…" + "a" * 29),
+    ],
 )
 def test_values_are_written_as_people_write_them(value, text):
     assert word(value) == text
+
+
+def test_a_name_may_hold_anything_that_a_file_name_can(tmp_path):
+    axis = Axis("Data folder", ["x\udcff", "$\\frac$", "/data/" + "a" * 300])
+    figure = sweep_figures.line_figure(axis, [Measure("Accuracy", np.array([0.1, 0.2, 0.3]))])
+    assert figures.save_figure(figure, tmp_path / "names.svg").stat().st_size > 1000

@@ -75,6 +75,17 @@ def test_the_figures_are_those_that_the_number_of_keys_asks_for(
     assert {path.stem for path in paths if path.suffix == ".svg"} == names
 
 
+def test_figures_of_a_sweep_over_other_keys_do_not_stay(document, tmp_path):
+    (tmp_path / "mine.svg").write_text("mine")
+    for grid, name in (
+        (["system.steps=5,6"], "line"),
+        (["system.steps=5,6", "system.threshold=1"], "heatmap"),
+    ):
+        axes, rows = rows_of(document(), grid, lambda *_: 0.5)
+        sweep_results.write(tmp_path, axes, rows, "digits")
+        assert {path.stem for path in tmp_path.glob("*.svg")} == {name, "mine"}
+
+
 def test_the_object_names_the_importance_of_each_key(document, tmp_path):
     thresholds = ",".join(str(i / 10) for i in range(10))
     grids = [f"system.threshold={thresholds}", "system.steps=5,6,7"]

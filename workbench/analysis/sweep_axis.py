@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 MOST_TICKS = 12
+LONGEST = 30  # characters of a name
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,12 @@ def word(value: Any) -> str:
     """A value as a person writes it."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    return drawable(text if len(text) <= LONGEST else f"…{text[1 - LONGEST :]}")
+
+
+def drawable(text: str) -> str:
+    """The text as a figure can hold it: dollars begin no formula, bytes that are no text escaped."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("$", r"\$")

@@ -17,13 +17,14 @@ from matplotlib.figure import Figure
 from workbench.analysis import figures, sweep_figures
 from workbench.analysis.importance import FEWEST, Importance, importance
 from workbench.analysis.parallel_figure import parallel_figure
-from workbench.analysis.sweep_axis import Axis, Measure
+from workbench.analysis.sweep_axis import Axis, Measure, drawable
 from workbench.engine.sweep_axes import Axes
 from workbench.engine.sweep_store import DECODERS, Row, write_whole
 from workbench.errors import InputError
 
 WIDE = 20.0  # largest over smallest value from which an axis is logarithmic
 ONCE = ("active_fraction", "peak_firing", "final_energy", "duality_gap", "converged_fraction")
+FIGURES = ("line", "heatmap", "parallel", "importance")
 LAST = ("seconds", "fingerprint", "error", "result", "session")
 
 
@@ -52,6 +53,8 @@ def write(folder: Path, axes: Axes, rows: Sequence[Row], about: str) -> list[Pat
         write_whole(folder / "sweep.json", text),
         write_whole(folder / "sweep.csv", _table(axes, rows)),
     ]
+    for name in FIGURES:  # of a sweep before, over other keys
+        (folder / f"{name}.svg").unlink(missing_ok=True)
     for name, figure in _figures(axes, done, found, outcome, about) if done else ():
         try:
             paths.append(figures.save_figure(figure, folder / f"{name}.svg"))
@@ -118,7 +121,7 @@ def _figures(
     if outcome.label != _activity(rows).label:
         shown.append(_activity(rows))
     over = {key: _axis(axes, key, rows) for key in axes.keys}
-    caption = f"{about}, {len(rows)} points"
+    caption = f"{drawable(about)}, {len(rows)} points"
     if len(over) == 1:
         yield "line", sweep_figures.line_figure(*over.values(), shown, caption)
         return
