@@ -73,5 +73,5 @@ def word(value: Any) -> str:
 
 
 def drawable(text: str) -> str:
-    """The text as a figure can hold it: dollars begin no formula, bytes that are no text escaped."""
+    """The text as a figure can hold it: no formula, and bytes that are no text escaped."""
     return text.encode("utf-8", "backslashreplace").decode().replace("$", r"\$")
