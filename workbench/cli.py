@@ -1,4 +1,4 @@
-"""The command line: open, run, reproduce, screenshot, info. Torch and Qt are imported late.
+"""The command line: open, run, sweep, reproduce, screenshot, info. Torch and Qt are imported late.
 
 Exit codes: 0 done; 2 the user's input is wrong, said in one line; 1 our fault, with the traceback
 in the log.
@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__, cli_reproduce, cli_store
+from workbench import __version__, cli_reproduce, cli_store, cli_sweep
 from workbench.display import has_display
 from workbench.document import Document, holds_data, is_picture, load, sections, shipped
 from workbench.errors import InputError
@@ -82,6 +82,7 @@ def gui() -> int:
 def _parse(arguments: list[str]) -> argparse.Namespace:
     commands = {
         "run": _run_parser,
+        "sweep": _sweep_parser,
         "reproduce": _reproduce_parser,
         "screenshot": _screenshot_parser,
         "download": _download_parser,
@@ -117,8 +118,8 @@ def _open_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="workbench",
         description="Watch spiking and sparse-coding networks think.",
-        epilog="Other commands: workbench run, reproduce, screenshot, download, cache, info; "
-        f"each has --help. Examples to open by name: {', '.join(shipped())}.",
+        epilog="Other commands: workbench run, sweep, reproduce, screenshot, download, cache, "
+        f"info; each has --help. Examples to open by name: {', '.join(shipped())}.",
     )
     _add_session(parser, optional=True)
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
@@ -137,6 +138,16 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object to stdout")
     parser.set_defaults(do=_run, shard=None)
+    return parser
+
+
+def _sweep_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="workbench sweep", description="Run a session under many values of its parameters."
+    )
+    _add_session(parser)
+    cli_sweep.add_sweep(parser)
+    parser.set_defaults(do=_sweep)
     return parser
 
 
@@ -257,13 +268,23 @@ def _open(options: argparse.Namespace) -> int:
     return _desktop().open_window(document, path, run=options.session == DEFAULT_SESSION)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _evaluated(options: argparse.Namespace, command: str) -> Document:
+    """The document that was asked for, if it has a test set."""
     document, _ = _session(options)
     if is_picture(options.session):
         raise InputError(
-            f"{options.session}: is one picture, and `workbench run` codes a test set; "
+            f"{options.session}: is one picture, and `workbench {command}` codes a test set; "
             f"`workbench {options.session}` opens the window on it"
         )
+    return document
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    return cli_sweep.sweep(options, _evaluated(options, "sweep"), _Progress())
+
+
+def _run(options: argparse.Namespace) -> int:
+    document = _evaluated(options, "run")
     from workbench.engine import results
     from workbench.engine.evaluation import evaluate
     from workbench.engine.experiment import prepare

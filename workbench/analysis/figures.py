@@ -466,3 +466,6 @@ def _line(dash: tuple[float, ...]) -> str | tuple[int, tuple[float, ...]]:
 
 def _percent() -> FuncFormatter:
     return FuncFormatter(lambda value, _: f"{value:.0%}")
+
+
+styled, add_caption = _styled, _caption  # for figures in modules beside this

@@ -1,7 +1,7 @@
 """The session document: its schema, its versions, its files and its undo history."""
 
 from workbench.document.history import History
-from workbench.document.schema import Document, sections
+from workbench.document.schema import Document, parsed, sections
 from workbench.document.store import (
     PICTURES,
     assets,
@@ -20,6 +20,7 @@ __all__ = [
     "holds_data",
     "is_picture",
     "load",
+    "parsed",
     "save",
     "sections",
     "shipped",

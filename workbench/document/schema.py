@@ -414,8 +414,7 @@ class Document(Params):
             raise InputError(
                 f"{assignment!r}: must be section.key=value, such as system.threshold=0.5"
             )
-        section, key = _place(place.strip())
-        return self.with_value(place.strip(), _read(text.strip(), as_text=_is_text(section, key)))
+        return self.with_value(place.strip(), parsed(place.strip(), text))
 
     def to_json(self) -> str:
         """Readable JSON with one section a line, always in the same order.
@@ -450,6 +449,15 @@ def sections() -> dict[str, type[Params]]:
         for name, field in Document.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, Params)
     }
+
+
+def parsed(place: str, text: str) -> Scalar:
+    """The value that a text means at a dotted place: JSON (``0.5``, ``true``, ``null``), else text.
+
+    Raises:
+        InputError: there is no such section.
+    """
+    return _read(text.strip(), as_text=_is_text(*_place(place)))
 
 
 def _object(values: Any, place: str) -> dict[str, Any]:

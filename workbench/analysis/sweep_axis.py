@@ -1,0 +1,77 @@
+"""What the figures of a sweep are drawn over: the values of a varied key at the points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MOST_TICKS = 12
+LONGEST = 30  # characters of a name
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A varied key: one value a point."""
+
+    label: str  # name, symbol and unit
+    values: Sequence[Any]
+    log: bool = False
+    drawn: bool = False  # from a range, so that hardly two points share a value
+
+    @property
+    def numeric(self) -> bool:
+        """Whether all values are numbers."""
+        return all(isinstance(v, int | float) and not isinstance(v, bool) for v in self.values)
+
+    @property
+    def listed(self) -> list[Any]:
+        """The values that occur: numbers ascending, names in the order they are met."""
+        found = list(dict.fromkeys(self.values))
+        return sorted(found) if self.numeric else found
+
+    def places(self) -> np.ndarray:
+        """Where the points are on the axis: their numbers, or the places of their names."""
+        if self.numeric:
+            return np.asarray(self.values, dtype=float)
+        listed = self.listed
+        return np.array([listed.index(value) for value in self.values], dtype=float)
+
+    def heights(self) -> np.ndarray:
+        """The same from 0 to 1, on a logarithmic scale where the axis has one."""
+        places = np.log(self.places()) if self.log else self.places()
+        low, high = places.min(), places.max()
+        return (places - low) / (high - low) if high > low else np.full(len(places), 0.5)
+
+    def marks(self) -> list[tuple[float, str]]:
+        """Height and words of the values to name: all where they are few, else the ends."""
+        heights = dict(zip(self.values, self.heights(), strict=True))
+        listed = self.listed
+        if len(listed) > MOST_TICKS or (self.drawn and len(listed) > 2):
+            listed = [listed[0], listed[-1]] if self.numeric else listed[:MOST_TICKS]
+        return [(float(heights[value]), word(value)) for value in listed]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What was measured at each point, a part of 1; NaN where it is not known."""
+
+    label: str
+    values: np.ndarray
+
+
+def word(value: Any) -> str:
+    """A value as a person writes it."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    return drawable(text if len(text) <= LONGEST else f"…{text[1 - LONGEST :]}")
+
+
+def drawable(text: str) -> str:
+    """The text as a figure can hold it: no formula, and bytes that are no text escaped."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("$", r"\$")
