@@ -110,8 +110,8 @@ def explain(
     """One sentence on why the total energy of one sample rose, or None where it did not.
 
     The active set changes from step to step, so the sentence is surest for the problem as it was
-    at the step that `first_rise` names. ``energies`` is as in `first_rise`. ``advised`` is a Δt that
-    was advised at the first rise, and the step from which on; without it the Δt for now is advised.
+    at the step that `first_rise` names. ``energies`` is as in `first_rise`. ``advised`` is a Δt
+    advised before, and the step from which on; without it the one for now is advised.
     """
     step = first_rise(energies)
     if step is None:
