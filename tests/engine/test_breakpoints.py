@@ -164,3 +164,35 @@ def test_a_condition_is_offered_where_a_system_has_what_it_looks_at(prepared):
     assert "converges" not in offered["lif"] and "fires" in offered["lif"]
     hard = prepared(transfer="hard").system
     assert not BREAKPOINTS["converges"].applies(hard)
+
+
+def test_another_transfer_in_mid_run_ends_no_run_that_waits_to_converge(at_rest, document):
+    runner = at_rest(document(steps=200))
+    runner.set_speed(200)
+    runner.run_until("converges")
+    runner.wait(RunState.RUNNING)
+    runner.follow(document(steps=200, transfer="hard"))
+    runner.set_speed(None)
+    assert runner.wait(FINISHED).notice == "Not up to step 200: it has converged"
+
+
+def test_a_change_that_restarts_the_run_keeps_what_to_stop_at(at_rest, document, prepared):
+    runner = at_rest(document())
+    runner.set_speed(1e-12)
+    runner.run_until("fires")
+    runner.wait(RunState.RUNNING)
+    runner.follow(document(threshold=0.5, view={"sample": 3}))
+    runner.set_speed(None)
+    status = runner.wait(PAUSED)
+    spikes = whole(prepared(threshold=0.5), 3)[0].spikes()
+    assert status.step == next(k for k, index in enumerate(spikes) if len(index))
+
+
+def test_a_plain_run_after_a_seek_stops_nowhere(at_rest, document):
+    runner = at_rest(document())
+    runner.set_speed(50)
+    runner.run_until("fires")
+    runner.seek(3)
+    runner.set_paused(False)
+    runner.set_speed(None)
+    assert runner.wait(FINISHED).step == 40

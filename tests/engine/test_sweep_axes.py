@@ -90,3 +90,10 @@ def test_what_is_wrong_is_said_in_one_line(document, listed, ranges, draws, word
     with pytest.raises(InputError) as error:
         read_axes(document(), listed, ranges, draws)
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["1\n2", "1\r2"])
+def test_a_line_break_in_a_value_is_refused_in_one_line(document, text):
+    with pytest.raises(InputError, match="--grid system.threshold: must be values") as error:
+        read_axes(document(), [f"system.threshold={text}"])
+    assert "\n" not in str(error.value)

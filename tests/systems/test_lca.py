@@ -471,3 +471,32 @@ def test_an_integrator_changed_in_mid_run_begins_from_rest(engine):
         for _ in range(3):
             state = other.step(state)
         state = system.step(state)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-22, 1.0, 1e12, 1e19])
+@pytest.mark.parametrize("integrator", ["euler", "adaptive"])
+def test_every_engine_codes_signals_of_any_size(scale, integrator):
+    """So that no square of them is lost in float32; adaptive steps amplify what is rounding."""
+    signal, atoms = (part.float() for part in digits(3, 200))
+    paces, counts = [], []
+    for engine in ("residual", "lazy", "dense"):
+        params = {"threshold": 0.5 * scale, "time_constant": 20.0, "integrator": integrator}
+        system = network(atoms, engine=engine, **params)
+        state = run(system, scale * signal, 12)
+        seen = system.observe(state)
+        assert seen["activation"].isfinite().all() and seen["firing"].any()
+        counts.append(seen["firing_count"].tolist())
+        paces.append(state.pace)
+    assert counts[0] == counts[1] == counts[2]
+    for pace in paces[1:]:
+        torch.testing.assert_close(pace, paces[0], rtol=1e-3, atol=0)
+
+
+def test_a_square_too_small_for_float64_hides_no_neuron():
+    signal, atoms = digits(3, 200)
+    counts = []
+    for engine in ("residual", "lazy"):
+        system = network(atoms.double(), engine=engine, threshold=5e-164, time_constant=20.0)
+        state = run(system, 1e-163 * signal.double(), 40)
+        counts.append(system.observe(state, ["firing_count"])["firing_count"].tolist())
+    assert counts[0] == counts[1] and min(counts[0]) > 0

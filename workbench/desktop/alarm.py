@@ -25,7 +25,9 @@ class AlarmBar(QFrame):
         row.addWidget(self._words, 1)
         self.remedy = QPushButton()
         self.remedy.setProperty("role", "remedy")
-        self.remedy.setToolTip("Go back to before the energy rose, and run on with this time step")
+        self.remedy.setToolTip(
+            "Go back to before the energy rose, and run on with a time step within the bound"
+        )
         self.remedy.clicked.connect(self._mend)
         row.addWidget(self.remedy)
         self.hide()

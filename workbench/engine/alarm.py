@@ -28,7 +28,7 @@ def has_diverged(recording: Recording, step: int) -> bool:
 
 
 class Remedy(NamedTuple):
-    """What would have kept the energy from rising: another Δt from a step on."""
+    """A Δt within the bound of the neurons active at the first rise, and a step before it."""
 
     time_step: float  # short enough for the neurons active at the first rise
     step: int  # the last before it

@@ -99,9 +99,12 @@ def _rises(moment: Moment) -> str:
 
 
 def _converges(moment: Moment) -> str:
+    lasso = moment.experiment.system.lasso(moment.state)
+    if lasso is None:  # the transfer function was changed meanwhile
+        return ""
     asked = moment.experiment.document.run.tolerance
     tolerance = _TOLERANCE if asked is None else asked
-    certificate = optimality.certify(moment.experiment.system.lasso(moment.state), tolerance)
+    certificate = optimality.certify(lasso, tolerance)
     if not bool(certificate.converged):
         return ""
     return f"converged, the energy is at most {100 * float(certificate.excess):.2g} % too high"

@@ -271,7 +271,7 @@ class Runner:
         self, experiment: Experiment, given: Input, initial: Any, was: Status
     ) -> None:
         """Begin at step 0, and go on doing what was being done."""
-        old, target = self._experiment, self._target
+        old, target, until = self._experiment, self._target, self._until
         self._begin(experiment, given, initial)
         if old is None:
             return
@@ -280,6 +280,7 @@ class Runner:
             self._move_to(target)
         elif was.state in (RunState.RUNNING, RunState.FINISHED):
             self._set_running(True)
+            self._until = until
 
     def _change_course(self, experiment: Experiment) -> None:
         """Live parameters changed in mid-run: they act on the step after the cursor."""
@@ -335,7 +336,7 @@ class Runner:
             return
         if self._step >= status.steps or status.reason == "diverged":
             self._begin_again()
-        self._target = None
+        self._target = self._until = None
         self._next_step_at = time.perf_counter()
         self._rate.restart()
         self._set(state=RunState.RUNNING, reason="")
@@ -425,6 +426,7 @@ class Runner:
         """Go to a step: into the record at once, beyond it by computing, step by step."""
         if self._recording is None:
             return
+        self._until = None
         step = min(max(step, 0), self.status.steps)
         recorded = min(step, self._recording.head)
         self._state, self._step = self._recording.state(recorded), recorded

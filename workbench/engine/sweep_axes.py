@@ -112,7 +112,12 @@ _EG = {"KEY=V1,V2,...": "0.5,1,2", "KEY=LOW:HIGH or KEY=LOW:HIGH:log": "0.1:10:l
 
 
 def _grid(key: str, text: str) -> Grid:
-    texts = next(csv.reader([text], skipinitialspace=True), [])  # a quoted value may hold a comma
+    try:
+        texts = next(csv.reader([text], skipinitialspace=True), [])  # quoted, it may hold a comma
+    except csv.Error as error:
+        raise InputError(
+            f"--grid {key}: must be values with commas between them: {error}"
+        ) from None
     if not texts or not all(value.strip() for value in texts):
         raise InputError(
             f"--grid {key}={text}: must list one value or more between commas, none of them empty"

@@ -104,6 +104,13 @@ class Lazy:
             k=torch.zeros((), dtype=torch.int64),
         )
 
+    @staticmethod
+    def can_bound(signal: Tensor) -> bool:
+        """Whether the lengths of signals [B, N] are no smaller than what their squares can say."""
+        size = signal.abs().amax(1)
+        least = max(1e-150, 1e6 * torch.finfo(signal.dtype).tiny)
+        return bool(((size == 0) | (size > least)).all())
+
     def step(
         self,
         state: LazyState,

@@ -114,7 +114,8 @@ class LCA(System):
         signal = check_signal(signal, self.wiring.features)
         signal = signal.to(self.atoms.device, self.products.dtype)
         if self.lazy is not None:
-            return self.lazy.init(signal)
+            state = self.lazy.init(signal)
+            return state if self.lazy.can_bound(signal) else self._whole(state)
         drive = self.products.match(signal)  # [B, M]
         pace = torch.zeros(len(signal), 0, dtype=torch.float64)
         zero = torch.zeros((), dtype=torch.int64)
@@ -138,19 +139,19 @@ class LCA(System):
         """What u moves towards, Φᵀ(s − Φa) + a [B, M], and ‖s − Φa‖²; the residual form."""
         reconstruction = self._reconstruct(activation)
         if reconstruction is None:  # all silent: Φᵀs is known, the dictionary is not read at all
-            return state.drive, lambda: state.signal.square().sum(1)
+            return state.drive, lambda: _square(state.signal)
         left = state.signal - reconstruction
-        return self.products.match(left, activation), lambda: left.square().sum(1)
+        return self.products.match(left, activation), lambda: _square(left)
 
     def _dense_goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Square]:
         """The same by b − (G − I) a."""
         inhibition = self.gramian.combine(activation)
         if inhibition is None:
-            return state.drive, lambda: state.signal.square().sum(1)
+            return state.drive, lambda: _square(state.signal)
 
         def left() -> Tensor:
-            answer = (activation * (2 * state.drive - inhibition)).sum(1)
-            return state.signal.square().sum(1) - answer
+            answer = (2 * state.drive - inhibition).cpu().double()
+            return _square(state.signal) - (activation.cpu().double() * answer).sum(1)
 
         return state.drive - inhibition + activation, left
 
@@ -169,7 +170,8 @@ class LCA(System):
             return Rule(self.step_ratio, params.momentum), nothing
         if params.integrator != "adaptive":
             return Rule(self.step_ratio), nothing
-        energy = 0.5 * left().cpu().double() + self._price(activation).cpu()
+        amount, unit = self._price(activation)
+        energy = 0.5 * left().cpu() + unit * amount.cpu().double()
         pace = stepping.first_pace(energy)
         if state.pace.shape[1]:
             pace = stepping.next_pace(state.pace, energy, params.growth, params.change)
@@ -179,14 +181,14 @@ class LCA(System):
         """The η of each sample under the adaptive integrator, [B]: nobody goes beyond the goal."""
         return (pace[:, 0] * self.step_ratio).clamp(max=max(1.0, self.step_ratio))
 
-    def _price(self, activation: Tensor) -> Tensor:
-        """What activity costs in the energy that the dynamics descend, [B]."""
+    def _price(self, activation: Tensor) -> tuple[Tensor, float]:
+        """What activity costs in the energy that the dynamics descend: so much [B], times that."""
         threshold = self.params.threshold
         if self.params.transfer == "hard":
-            price = 0.5 * threshold**2 * (activation != 0).sum(1).to(activation)
+            amount, unit = (activation != 0).sum(1).to(activation), 0.5 * threshold**2
         else:
-            price = threshold * activation.abs().sum(1)
-        return self.wiring.shard.sum(price)
+            amount, unit = activation.abs().sum(1), threshold
+        return self.wiring.shard.sum(amount), unit
 
     def observe(
         self, state: LCAState | LazyState, names: Collection[str] | None = None
@@ -326,6 +328,11 @@ class LCA(System):
         return self.products.combine(activation)
 
 
+def _square(vectors: Tensor) -> Tensor:
+    """‖v‖² of vectors [B, N], [B] float64: on the CPU, as some devices have none."""
+    return vectors.cpu().double().square().sum(1)
+
+
 def _rivals(pulls: Tensor, activation: Tensor, neuron: int) -> list[Part]:
     """What each other active neuron does to a neuron, from pulls and activations [M]."""
     values = pulls * activation
@@ -392,7 +399,8 @@ class _Instant:
     @cached_property
     def energy(self) -> Tensor:  # [B, 3]
         reconstruction = 0.5 * self.residual.square().sum(1)
-        sparsity = self._system._price(self.activation).to(reconstruction)
+        amount, unit = self._system._price(self.activation)
+        sparsity = (unit * amount).to(reconstruction)
         return torch.stack((reconstruction, sparsity, reconstruction + sparsity), 1)
 
     @cached_property

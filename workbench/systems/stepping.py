@@ -54,8 +54,8 @@ def next_pace(pace: Tensor, energy: Tensor, growth: float, change: float) -> Ten
     step, longest, before = pace.unbind(1)
     now = energy.double()
     fall = (before - now) / step  # in one Δt
-    falls = (fall >= 0) & (now > 0)  # False for NaN
     longer = torch.minimum(change * before / fall, longest)  # no fall: infinite, so the longest
+    falls = (fall >= 0) & (now > 0) & longer.isfinite()  # False for NaN
     step = torch.where(falls, longer, 1.0)
     longest = torch.where(falls, longest * (1 + growth), 1.0)
     return torch.stack((step, longest, now), 1)
