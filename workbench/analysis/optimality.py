@@ -17,9 +17,6 @@ from torch import Tensor
 
 from workbench.systems.protocol import Lasso
 
-# Gathering the active atoms is cheaper than reading all while they are at most one in so many.
-_SPARSE = 8
-
 
 class Certificate(NamedTuple):
     """What is proved of the code of each sample."""
@@ -48,7 +45,7 @@ def certify(lasso: Lasso, tolerance: float = 1e-3) -> Certificate:
     to about 1e-6 of ½‖s‖².
     """
     gap, energy = _gap_and_energy(lasso)
-    silence = 0.5 * lasso.signal.double().square().sum(1)
+    silence = 0.5 * _double(lasso.signal).square().sum(1)
     return Certificate(gap, energy, gap <= tolerance * silence)
 
 

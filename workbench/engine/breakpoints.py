@@ -19,7 +19,6 @@ from workbench.engine.recording import Recording
 
 # A rise of the energy by less than this part of the first is the rounding of float32.
 _ROUNDING = 1e-5
-_TOLERANCE = 1e-3  # of ½‖s‖², where run.tolerance says nothing
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,7 @@ def _converges(moment: Moment) -> str:
     if lasso is None:  # the transfer function was changed meanwhile
         return ""
     asked = moment.experiment.document.run.tolerance
-    tolerance = _TOLERANCE if asked is None else asked
-    certificate = optimality.certify(lasso, tolerance)
+    certificate = optimality.certify(lasso) if asked is None else optimality.certify(lasso, asked)
     if not bool(certificate.converged):
         return ""
     return f"converged, the energy is at most {100 * float(certificate.excess):.2g} % too high"
