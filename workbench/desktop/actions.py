@@ -57,6 +57,40 @@ COMMANDS = (
     Command("cancel", "Run", "Cancel", "cancel", "Esc", plain_key=True),
     Command("next_sample", "Run", "Next image", "next_sample", "Ctrl+Right"),
     Command("previous_sample", "Run", "Previous image", "previous_sample", "Ctrl+Left"),
+    Command("fork", "Branch", "Fork here", "workspace.branching.fork", "B", plain_key=True),
+    Command("fork_edit", "Branch", "Fork with an edit …", "ask_fork", "Shift+B", plain_key=True),
+    Command(
+        "drop_neuron",
+        "Branch",
+        "Fork without the selected neuron",
+        "workspace.branching.drop_neuron",
+        "Ctrl+Delete",
+    ),
+    Command("next_branch", "Branch", "Next branch", "workspace.branching.go_next", "Ctrl+Down"),
+    Command(
+        "previous_branch",
+        "Branch",
+        "Previous branch",
+        "workspace.branching.go_previous",
+        "Ctrl+Up",
+    ),
+    Command("compare", "Branch", "Compare", "show_compare", "C", plain_key=True),
+    Command("compare_session", "Branch", "Compare with a session …", "files.ask_compare"),
+    Command(
+        "keep_branch",
+        "Branch",
+        "Keep for comparison",
+        "workspace.branching.keep_current",
+        "Ctrl+P",
+    ),
+    Command("promote_branch", "Branch", "Make it the trunk", "workspace.branching.promote_current"),
+    Command(
+        "delete_branch",
+        "Branch",
+        "Delete this branch",
+        "workspace.branching.delete_current",
+        "Ctrl+Backspace",
+    ),
     Command("evaluate", "Experiment", "Evaluate test set", "evaluate", "Ctrl+E"),
     Command("cancel_evaluation", "Experiment", "Cancel evaluation", "cancel_evaluation"),
     Command("grow", "Experiment", "Grow the dictionary", "grow", "Ctrl+G"),
@@ -73,7 +107,7 @@ COMMANDS = (
     Command("shortcuts", "Help", "Keyboard shortcuts", "show_shortcuts", "F1"),
     Command("about", "Help", "About", "show_about"),
 )
-MENUS = ("File", "Edit", "Run", "View", "Experiment", "Help")
+MENUS = ("File", "Edit", "Run", "Branch", "View", "Experiment", "Help")
 
 
 def make_actions(window: QMainWindow) -> dict[str, QAction]:

@@ -55,6 +55,22 @@ class SessionFiles(QObject):
         if chosen:
             self._workspace.select_picture(Path(chosen))
 
+    def ask_compare(self) -> None:
+        """Run another session beside this one, on the same image."""
+        title = "Compare with a session"
+        chosen, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._folder()), KINDS)
+        if chosen:
+            self.compare(Path(chosen))
+
+    def compare(self, path: Path) -> None:
+        """Run a session beside this one; one that cannot be read is refused in a line."""
+        try:
+            document = load(path)
+        except InputError as error:
+            self._workspace.complained.emit(str(error))
+            return
+        self._workspace.branching.compare_with(document, path)
+
     def open(self, path: Path) -> bool:
         """Open a session; False if it is refused or the user keeps the present one.
 

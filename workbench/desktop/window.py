@@ -32,6 +32,7 @@ from workbench.desktop.cache import ask_and_clear
 from workbench.desktop.clock import FrameClock
 from workbench.desktop.downloads import DownloadDialog, Wish, mends
 from workbench.desktop.files import SessionFiles, can_be_dropped
+from workbench.desktop.fork_dialog import ForkDialog
 from workbench.desktop.icons import icon
 from workbench.desktop.palette_dialog import PaletteDialog
 from workbench.desktop.panels.inspector import InspectorPanel
@@ -215,7 +216,8 @@ class Window(QMainWindow):
         if experiment is not None:
             drawing = [*visible, self.inspector] if self.side.isVisible() else visible
             needs = [view.needs(experiment.system) for view in drawing]
-            self.workspace.want(frozenset().union(*needs))
+            compared = [view.compares(experiment.system) for view in visible]
+            self.workspace.want(frozenset().union(*needs), frozenset().union(*compared))
         for view in visible:
             view.refresh()
         self.samples.thumbnails.refresh()
@@ -284,6 +286,7 @@ class Window(QMainWindow):
             "download": workspace.engine is not None,
             # what is being computed is being written there
             "clear_cache": status is not None and status.state.value != "preparing",
+            **workspace.branching.can(),
             "undo": history.can_undo,
             "redo": history.can_redo,
         }
@@ -420,6 +423,14 @@ class Window(QMainWindow):
     def show_why(self) -> None:
         """Explain the selected neuron at the time cursor."""
         self._bring_up("why")
+
+    def show_compare(self) -> None:
+        """The run beside the branch that it is drawn over."""
+        self._bring_up("compare")
+
+    def ask_fork(self) -> None:
+        """Fork with another input or another atom."""
+        ForkDialog(self.workspace, self).open()
 
     def _bring_up(self, name: str) -> None:
         """Open a view, in front of the others."""

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from workbench.desktop.branching import Branching
 from workbench.desktop.growth import Growth
+from workbench.desktop.what_if import WhatIf
 from workbench.document import Document, History
 from workbench.errors import InputError
 
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from workbench.engine.fetch import Fetch
     from workbench.engine.job import Job
     from workbench.engine.runner import Runner, Snapshot, Status
+
+
+@dataclass(frozen=True, eq=False)
+class Ghost:
+    """A record that the run is drawn over, faintly: of another branch, or of a value tried."""
+
+    recording: Any
+    experiment: Any
+    is_trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,8 @@ class Workspace(QObject):
         self.evaluation: Evaluation | None = None
         self.evaluated_document: Document | None = None  # what `evaluation` belongs to
         self.growth = Growth(self)
+        self.branching = Branching(self)
+        self.what_if = WhatIf(self)
         self._left: tuple[History, Path | None] | None = None  # the session before this one
         self._job: Job | None = None
         self._fetch: Fetch | None = None
@@ -101,7 +114,7 @@ class Workspace(QObject):
         self.closing.emit()
         if self._loader.is_alive():
             self._loader.join(30)
-        gone = self.growth.close()
+        gone = self.growth.close() & self.what_if.close()
         for job in (self._job, self._fetch):
             if job is not None:
                 job.cancel()
@@ -121,8 +134,8 @@ class Workspace(QObject):
         if status is not self.status:
             self.status = status
             self.statusChanged.emit(status)
-        if self.snapshot and self.snapshot.experiment is not self._experiment:
-            self._experiment = self.snapshot.experiment
+        if self.snapshot and self.snapshot.branch.plain is not self._experiment:
+            self._experiment = self.snapshot.branch.plain
             if same_run(self.document, self._experiment.asked):
                 self._left = None  # the session that was opened runs
             self.experimentChanged.emit(self._experiment)
@@ -176,8 +189,17 @@ class Workspace(QObject):
 
     @property
     def experiment(self) -> Any:
-        """The experiment on screen, or None before the first one is prepared."""
+        """What the document asks for, without edits; None before the first one is prepared."""
         return self._experiment
+
+    @property
+    def ghost(self) -> Ghost | None:
+        """What the run is drawn over, if anything: a value that is tried, else the reference."""
+        snapshot, tried = self.snapshot, self.what_if.recording
+        if tried is not None:
+            return Ghost(tried, snapshot.experiment, is_trial=True)
+        reference = snapshot.reference if snapshot else None
+        return reference and Ghost(reference.recording, reference.branch.experiment)
 
     def open(self, document: Document, path: Path | None) -> None:
         """Put another document in place of this one."""
@@ -216,6 +238,11 @@ class Workspace(QObject):
         """Put a changed document in place of this one; it can be undone."""
         self.history.push(document, label)
         self._changed()
+
+    def follow_branch(self, document: Document) -> None:
+        """The cursor goes to another branch, whose document this is."""
+        self.history.amend(document)
+        self.documentChanged.emit(document)
 
     def undo(self) -> None:
         """Take back the last change of the document."""
@@ -273,11 +300,11 @@ class Workspace(QObject):
         if self.runner is not None and key == "speed":
             self.runner.set_speed(value)
 
-    def want(self, names: frozenset[str]) -> None:
-        """Which observables the visible views draw."""
+    def want(self, names: frozenset[str], compared: frozenset[str] = frozenset()) -> None:
+        """Which observables the visible views draw, of the run and of the reference."""
         self._wanted = names
         if self.runner is not None:
-            self.runner.watch(names)
+            self.runner.watch(names, compared)
 
     # -- the run ---------------------------------------------------------------------------------
 

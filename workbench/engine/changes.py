@@ -46,8 +46,8 @@ def differences(old: Document, new: Document) -> str:
     else:
         words += [_arrow(key, *pair) for key, pair in _changed_parameters(old, new).items()]
     if _coded(old) != _coded(new):
-        coded = _coded(new)
-        words.append(f"sample {coded}" if isinstance(coded, int) else f"picture {Path(coded).name}")
+        picture = "" if new.view.picture is None else "picture "
+        words.append(f"{picture}{_image(new)}")
     for section in _BUILT_FROM:
         before, after = getattr(old, section).model_dump(), getattr(new, section).model_dump()
         words += [
@@ -58,6 +58,31 @@ def differences(old: Document, new: Document) -> str:
             if before[key] != after[key]
         ]
     return ", ".join(words) or "the same settings"
+
+
+def rows(old: Document, new: Document) -> list[tuple[str, str, str]]:
+    """What differs between two documents that run side by side: (name, here, there)."""
+    found = []
+    if old.system["kind"] != new.system["kind"]:
+        found.append(("system", old.system["kind"], new.system["kind"]))
+    else:
+        changed = _changed_parameters(old, new).items()
+        found += [(key.replace("_", " "), *map(_plain, pair)) for key, pair in changed]
+    if _coded(old) != _coded(new):
+        found.append(("image", _image(old), _image(new)))
+    for section in ("data", "backbone", "signal", "dictionary", "decoder", "run"):
+        before, after = getattr(old, section).model_dump(), getattr(new, section).model_dump()
+        found += [
+            (f"{section} {key.replace('_', ' ')}", _plain(before[key]), _plain(after[key]))
+            for key in before
+            if before[key] != after[key]
+        ]
+    return found
+
+
+def _image(document: Document) -> str:
+    coded = _coded(document)
+    return f"sample {coded}" if isinstance(coded, int) else Path(coded).name
 
 
 def _built(document: Document, section: str) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from workbench.data import pictures
@@ -43,6 +44,17 @@ def chosen(experiment: Experiment, view: View) -> Input:
     except OSError as error:
         raise InputError(f"{name}: its image cannot be read any more ({error})") from None
     return Input(name, sample, int(test.labels[sample]), image, vector)
+
+
+def of_image(experiment: Experiment, given: Input, image: np.ndarray) -> Input:
+    """An input with another image, [H, W] or [H, W, 3] in [0, 1], in place of its own."""
+    backbone = experiment.vectors.backbone
+    if backbone is None:
+        vector = torch.from_numpy(image).reshape(1, -1)
+    else:
+        picture = Image.fromarray(np.round(255 * image).astype(np.uint8)).convert("RGB")
+        vector = backbone.features(backbone.transform(picture)[None])
+    return replace(given, image=image, vector=vector)
 
 
 def _picture(experiment: Experiment, path: Path) -> Input:

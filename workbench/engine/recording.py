@@ -14,7 +14,7 @@ The runner's thread appends; any thread may read what lies at or before ``head``
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,20 @@ DEFAULT_BUDGET = 512 * 2**20  # bytes
 SUMMARY_KINDS = ("terms", "count", "evidence")
 
 
+class Handover(NamedTuple):
+    """A system takes over in mid-run from another one, of other atoms or under another signal."""
+
+    signal: Tensor | None  # [1, N], the signal from now on; None: the one before
+
+
+class Course(NamedTuple):
+    """Who makes the steps from one step on."""
+
+    start: int
+    system: System
+    handover: Handover | None = None  # None: the states of the system before are its own, too
+
+
 class Recording:
     """The record of a run from step 0 to ``head``."""
 
@@ -34,35 +48,48 @@ class Recording:
         self.budget = budget
         self.spacing = 1
         self.head = -1
-        self._schedule: list[tuple[int, System]] = [(0, system)]  # who made which steps
+        self._schedule = [Course(0, system)]  # who made which steps
         self._constant = {t.data_ptr() for t in tensors(initial)}  # tensors that all states share
         self._checkpoints: dict[int, Any] = {}
         self._digests: list[bytes] = []
         self._summaries: dict[str, _Rows] = {}
         self._spikes: list[np.ndarray] = []
-        self._held: dict[int, int] = {}  # bytes of the tensors that checkpoints hold, by address
+        self.held: dict[int, int] = {}  # bytes of the tensors that checkpoints hold, by address
         self._checkpoint_bytes = 0
-        self._spike_bytes = 0
+        self.spike_bytes = 0
         self._append(system, initial)
 
     # -- writing, in the runner's thread ------------------------------------------------------
 
     def advance(self, state: Any) -> Any:
         """Step from ``state``, which must be the state at ``head``; record and return the next."""
-        system = self.system
+        system, state = self.departure(self.head, state)
         state = system.step(state)
         self._append(system, state)
         return state
 
-    def fork(self, step: int, system: System) -> Recording:
+    def fork(
+        self,
+        step: int,
+        system: System,
+        handover: Handover | None = None,
+        room: int | None = None,
+    ) -> Recording:
         """A new record that shares everything up to ``step`` and goes on under ``system``.
 
         This record stays as it is.
+
+        Args:
+            step: the last one that is shared.
+            system: with the same number of neurons.
+            handover: how it takes over, where its states are not those of the system before.
+            room: bytes that it may take beyond what it shares; None: the budget of this one.
         """
         branch = object.__new__(Recording)
-        branch.budget, branch.spacing, branch.head = self.budget, self.spacing, step
-        before = [entry for entry in self._schedule if entry[0] < step]
-        branch._schedule = [*(before or self._schedule[:1]), (step, system)]
+        branch.budget = self.budget
+        branch.spacing, branch.head = self.spacing, step
+        before = [course for course in self._schedule if course.start < step]
+        branch._schedule = [*(before or self._schedule[:1]), Course(step, system, handover)]
         branch._constant = self._constant
         checkpoints = self._checkpoints
         branch._checkpoints = {k: checkpoints[k] for k in list(checkpoints) if k <= step}
@@ -70,7 +97,9 @@ class Recording:
         branch._summaries = {name: rows.copy(step + 1) for name, rows in self._summaries.items()}
         branch._spikes = self._spikes[: step + 1]
         branch._weigh()
-        branch._spike_bytes = sum(index.nbytes for index in branch._spikes)
+        branch.spike_bytes = sum(index.nbytes for index in branch._spikes)
+        if room is not None:
+            branch.budget = branch.bytes_used + room
         return branch
 
     def _append(self, system: System, state: Any) -> None:
@@ -90,7 +119,7 @@ class Recording:
             self._summaries.setdefault(name, _Rows(row)).append(row)
         for index in spikes:
             self._spikes.append(index)
-            self._spike_bytes += index.nbytes
+            self.spike_bytes += index.nbytes
         if (self.head + 1) % self.spacing == 0:
             self._checkpoints[self.head + 1] = state
             self._hold(state)
@@ -111,7 +140,7 @@ class Recording:
 
     def _weigh(self) -> None:
         """Count the memory of all checkpoints anew."""
-        self._held, self._checkpoint_bytes = {}, 0
+        self.held, self._checkpoint_bytes = {}, 0
         for state in self._checkpoints.values():
             self._hold(state)
 
@@ -119,35 +148,51 @@ class Recording:
         """Count the memory of one more checkpoint; states may share what did not change."""
         for tensor in tensors(state):
             place = tensor.data_ptr()
-            if place not in self._constant and place not in self._held:
-                self._held[place] = tensor.numel() * tensor.element_size()
-                self._checkpoint_bytes += self._held[place]
+            if place not in self._constant and place not in self.held:
+                self.held[place] = tensor.numel() * tensor.element_size()
+                self._checkpoint_bytes += self.held[place]
 
     # -- reading, from any thread -------------------------------------------------------------
 
     @property
     def system(self) -> System:
         """The system that makes the next step."""
-        return self._schedule[-1][1]
+        return self._schedule[-1].system
 
     @property
     def bytes_used(self) -> int:
         """Memory held by checkpoints and spikes."""
-        return self._checkpoint_bytes + self._spike_bytes
+        return self._checkpoint_bytes + self.spike_bytes
 
     @property
     def course_start(self) -> int:
         """The first step observed under the parameters that make the next one."""
-        return self._schedule[-1][0] + (len(self._schedule) > 1)
+        return self._schedule[-1].start + (len(self._schedule) > 1)
 
     def system_at(self, step: int) -> System:
         """The system, and so the parameters, that made the step *from* ``step`` to the next."""
-        return next(system for start, system in reversed(self._schedule) if start <= step)
+        return self._course_at(step).system
+
+    def _course_at(self, step: int) -> Course:
+        return next(course for course in reversed(self._schedule) if course.start <= step)
 
     def observer(self, step: int) -> System:
         """The system that the state at ``step`` came from, and under which it is observed."""
-        made = (system for start, system in reversed(self._schedule) if start < step)
-        return next(made, self._schedule[0][1])
+        made = (course.system for course in reversed(self._schedule) if course.start < step)
+        return next(made, self._schedule[0].system)
+
+    def departure(self, step: int, state: Any) -> tuple[System, Any]:
+        """Who makes the step from ``step``, and the state that it makes it from.
+
+        Args:
+            step: recorded.
+            state: the state at ``step``.
+        """
+        course = self._course_at(step)
+        if course.handover is None or course.start != step:
+            return course.system, state
+        before = self.observer(step)
+        return course.system, course.system.take_over(before, state, course.handover.signal)
 
     def state(self, step: int) -> Any:
         """The exact state at a recorded step; may compute up to ``spacing`` steps again.
@@ -174,7 +219,8 @@ class Recording:
         """
         after = self.stored(step + 1)
         if after is None:
-            after = self.system_at(step).step(state)
+            system, state = self.departure(step, state)
+            after = system.step(state)
         self._check(step + 1, after)
         return after
 

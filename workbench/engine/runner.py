@@ -13,6 +13,10 @@ asked for; it changes the cost of looking and nothing else.
 A seek beyond the record is a run to that step as fast as possible, so that it too can be paused,
 called off or sent elsewhere between two steps.
 
+A run is a tree of branches (`branches`). Where the past is changed, the steps recorded after it
+stay as they are, and another branch begins there. The cursor is on one branch; another one, the
+reference, goes along with it step by step, so that the two can be compared at one instant.
+
 With ``run.tolerance`` set, a run is finished, "converged", at the first look at which the sample
 has converged (`convergence`), and so is a seek to that step. Running on from there goes to the last
 step; seeks and steps beyond it go where they were sent.
@@ -25,20 +29,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
-
-import numpy as np
-from torch import Tensor
 
 from workbench.analysis import stability
 from workbench.document import Document
-from workbench.engine import inputs
+from workbench.engine import forking, inputs
 from workbench.engine import recording as recordings
-from workbench.engine.alarm import Alarm, has_diverged
+from workbench.engine.branches import Branch
 from workbench.engine.breakpoints import BREAKPOINTS, Breakpoint, Moment
 from workbench.engine.changes import Effect, differences, effect
-from workbench.engine.convergence import Convergence
+from workbench.engine.cursor import Cursor
+from workbench.engine.edits import Edit
 from workbench.engine.experiment import (
     Cancelled,
     Experiment,
@@ -46,9 +47,7 @@ from workbench.engine.experiment import (
     prepare,
     with_live_params,
 )
-from workbench.engine.inputs import Input
 from workbench.engine.mailbox import Mailbox, Request
-from workbench.engine.recording import Recording
 from workbench.engine.status import RunState, Snapshot, Status
 from workbench.errors import InputError
 
@@ -73,16 +72,11 @@ class Runner:
         self._budget = budget
         self._requests = Mailbox()
         self._watched: frozenset[str] = frozenset()
+        self._compared: frozenset[str] = frozenset()  # likewise, of the reference
         self._speed: float | None = None
-        self._experiment: Experiment | None = None
-        self._recording: Recording | None = None
-        self._alarm: Alarm | None = None
-        self._convergence: Convergence | None = None
+        self._cursor = Cursor(budget)
         self._bound_of: tuple[Any, Any] = (None, None)  # state and system of ``status.bound``
         self._bound_due = 0.0
-        self._state: Any = None
-        self._input: Input | None = None
-        self._step = 0  # the time cursor
         self._target: int | None = None  # the step that a seek is under way to
         self._until: tuple[Breakpoint, int | None] | None = None  # what the run is to stop at
         self._when_done: list[Request] = []
@@ -136,12 +130,43 @@ class Runner:
         """Pace of the run; None means as fast as possible."""
         self._requests.put(lambda: self._set_speed(steps_per_second))
 
-    def watch(self, names: Iterable[str]) -> None:
-        """Which observables the snapshots hold from now on."""
-        names = frozenset(names)
-        if names != self._watched:
-            self._watched = names
+    def watch(self, names: Iterable[str], compared: Iterable[str] = ()) -> None:
+        """Which observables the snapshots hold from now on: of the branch, of the reference."""
+        names, compared = frozenset(names), frozenset(compared)
+        if (names, compared) != (self._watched, self._compared):
+            self._watched, self._compared = names, compared
             self._requests.put(self._publish, replaces="publish")
+
+    def fork(self, edit: Edit | None = None) -> None:
+        """Begin a branch at the cursor, changed by an edit; at the last step, from the first on.
+
+        An edit at the first step of a branch that has none of its own yet joins it.
+        """
+        self._requests.put(lambda: self._fork(edit))
+
+    def switch(self, number: int, document: Document) -> None:
+        """Put the cursor on another branch; ``document`` is its own, shown as this one is."""
+        self._requests.put(lambda: self._switch(number, document))
+
+    def delete(self, number: int) -> None:
+        """Take away a branch, other than the one that the cursor is on."""
+        self._requests.put(lambda: self._delete(number))
+
+    def promote(self, number: int) -> None:
+        """Make a branch the trunk, of which the others are forks."""
+        self._requests.put(lambda: self._promote(number))
+
+    def keep(self, number: int, title: str) -> None:
+        """Hold on to a branch under a title, also when another run begins; empty: no longer."""
+        self._requests.put(lambda: self._keep(number, title))
+
+    def compare(self, number: int | None) -> None:
+        """Draw the run over a branch, or over none."""
+        self._requests.put(lambda: self._compare(number))
+
+    def add(self, document: Document, title: str) -> None:
+        """Run another document, too, and draw this run over it."""
+        self._requests.put(lambda: self._add(document, title))
 
     def when_done(self, call: Callable[[], None]) -> None:
         """Call, in the runner's thread, after all that was asked for so far is done."""
@@ -192,6 +217,8 @@ class Runner:
         """The next request, or the next step of the run when there is none."""
         wait = 0.0
         if not self._under_way:
+            if self._cursor.lags:
+                return self._requests.get(wait) or self._catch_up
             if self._bound_is_old:
                 return self._requests.get(wait) or self._measure_bound
             wait = None
@@ -209,36 +236,36 @@ class Runner:
     # -- following a document -------------------------------------------------------------------
 
     def _follow(self, document: Document) -> None:
-        old, was = self._experiment, self.status
+        old, was = self._cursor.plain, self.status
         change = effect(old.asked, document) if old else Effect.PREPARE
         if was.state is RunState.FAILED:  # there is no run to go on with
             change = max(change, Effect.RESTART)
         try:
-            experiment = self._follower(document, change)
-            anew = change > Effect.LIVE or (
-                change is Effect.LIVE and not self._can_go_on_under(experiment)
-            )
-            given = self._given(experiment, document, change) if anew else None
-            initial = _initial(experiment, given) if anew else None
+            plain = self._follower(document, change)
+            if change > Effect.LIVE:
+                begun = forking.root(plain, inputs.chosen(plain, document.view), self._budget)
         except (InputError, Cancelled) as error:
             self._refuse(was, str(error) or "Preparing was cancelled")
             return
-        if anew:
-            self._begin_as_before(experiment, given, initial, was)
+        if change > Effect.LIVE:
+            self._begin_as_before(begun, was)
         elif change is Effect.LIVE:
-            self._change_course(experiment)
+            self._change_course(plain, was)
         else:
-            self._experiment = experiment
+            self._cursor.put(plain)
             self._publish()
 
     def _follower(self, document: Document, change: Effect) -> Experiment:
         """The experiment that the document asks for."""
-        old = self._experiment
         if change is not Effect.PREPARE:
-            return with_live_params(old, document)
+            return with_live_params(self._cursor.plain, document)
         self._set(state=RunState.PREPARING, reason="Preparing", error="")
+        return self._prepared(document)
+
+    def _prepared(self, document: Document) -> Experiment:
         try:
-            return self._prepare(document, old, self._tell, self._cancelled, self._show)
+            previous = self._cursor.plain
+            return self._prepare(document, previous, self._tell, self._cancelled, self._show)
         finally:
             self.preview = None
 
@@ -248,17 +275,6 @@ class Runner:
     def _show(self, preview: Preview) -> None:
         self.preview = preview
 
-    def _given(self, experiment: Experiment, document: Document, change: Effect) -> Input:
-        """The image to code; live parameters, as of a slider at step 0, leave it as it is."""
-        if change is Effect.LIVE and self._input is not None:
-            return self._input
-        return inputs.chosen(experiment, document.view)
-
-    def _can_go_on_under(self, experiment: Experiment) -> bool:
-        """Whether there are steps to come that other parameters can act on."""
-        within = 0 < self._step < experiment.steps
-        return within and not has_diverged(self._recording, self._step)
-
     def _refuse(self, was: Status, line: str) -> None:
         """Keep what ran before, if anything did."""
         if was.state in (RunState.IDLE, RunState.FAILED):
@@ -267,74 +283,149 @@ class Runner:
             self._set(state=was.state, reason=was.reason, error=was.error)
         self._set(refused=line, notice="", serial=self.status.serial + 1)
 
-    def _begin_as_before(
-        self, experiment: Experiment, given: Input, initial: Any, was: Status
-    ) -> None:
+    def _begin_as_before(self, begun: Branch, was: Status) -> None:
         """Begin at step 0, and go on doing what was being done."""
-        old, target, until = self._experiment, self._target, self._until
-        self._begin(experiment, given, initial)
-        if old is None:
-            return
-        self._say(f"Restarted with {differences(old.asked, experiment.asked)}")
+        old, doing = self._cursor.plain, (was, self._target, self._until)
+        self._begin(begun)
+        if old is not None:
+            self._say(f"Restarted with {differences(old.asked, begun.plain.asked)}")
+            self._go_on(*doing)
+
+    def _go_on(
+        self, was: Status, target: int | None, until: tuple[Breakpoint, int | None] | None
+    ) -> None:
+        """From the first step, do what was being done before."""
         if target is not None:
             self._move_to(target)
         elif was.state in (RunState.RUNNING, RunState.FINISHED):
             self._set_running(True)
             self._until = until
 
-    def _change_course(self, experiment: Experiment) -> None:
-        """Live parameters changed in mid-run: they act on the step after the cursor."""
-        step, dropped = self._step, self._recording.head - self._step
-        changed = differences(self._experiment.asked, experiment.asked)
-        self._experiment = experiment
-        self._recording = self._recording.fork(step, experiment.system)
-        self._alarm, self._convergence = Alarm(self._recording), Convergence(experiment)
-        if self.status.state is RunState.FINISHED:
-            self._set(state=RunState.PAUSED, reason="")
-        self._publish(alarm="", remedy=None, steps=experiment.steps)
-        lost = f"; the {dropped} steps recorded after {step} were dropped" if dropped else ""
-        self._say(f"{changed} from step {step + 1} on{lost}")
-
     def _say(self, text: str) -> None:
         self._set(notice=text, refused="", serial=self.status.serial + 1)
+
+    # -- branches -------------------------------------------------------------------------------
+
+    def _change_course(self, plain: Experiment, was: Status) -> None:
+        """Live parameters changed."""
+        doing = (was, self._target, self._until)
+        happened = self._cursor.turn(plain)
+        self._stand()
+        self._say(happened)
+        if self._cursor.step == 0:
+            self._go_on(*doing)
+
+    def _stand(self) -> None:
+        """The cursor is on a branch that has steps to come."""
+        finished = self.status.state is RunState.FINISHED
+        self._publish(**({"state": RunState.PAUSED, "reason": ""} if finished else {}))
+
+    def _fork(self, edit: Edit | None) -> None:
+        if self._cursor.branch is None:
+            return
+        try:
+            happened = self._cursor.fork(edit)
+        except InputError as error:
+            self._refuse(self.status, str(error))
+            return
+        self._target = self._until = None
+        self._stand()
+        self._say(happened)
+
+    def _switch(self, number: int, document: Document) -> None:
+        if number not in self._cursor.tree:
+            return
+        step = self._cursor.step if self._target is None else self._target
+        running = self.status.state is RunState.RUNNING and self._target is None
+        self._cursor.switch(number, document)
+        self._move_to(step)
+        if running:
+            self._set_running(True)
+        self._say(f"On {self._cursor.name()}")
+
+    def _delete(self, number: int) -> None:
+        if number in self._cursor.tree and number != self._cursor.tree.current:
+            gone = self._cursor.name(number)
+            self._cursor.delete(number)
+            self._publish()
+            self._say(f"Deleted {gone}")
+
+    def _promote(self, number: int) -> None:
+        if number in self._cursor.tree:
+            name = self._cursor.name(number)
+            self._cursor.tree.promote(number)
+            self._publish()
+            self._say(f"{name} is the trunk now")
+
+    def _keep(self, number: int, title: str) -> None:
+        if number in self._cursor.tree:
+            self._cursor.keep(number, title)
+            self._publish()
+
+    def _compare(self, number: int | None) -> None:
+        if number is None or number in self._cursor.tree:
+            self._cursor.compare(number)
+            self._publish()
+
+    def _add(self, document: Document, title: str) -> None:
+        """Run another document on the same image beside this one."""
+        was = self.status
+        self._set(state=RunState.PREPARING, reason=f"Preparing {title}", error="")
+        try:
+            plain = self._prepared(document)
+            given = inputs.chosen(plain, document.view)
+            self._cursor.add(forking.root(plain, given, self._cursor.room), title)
+        except (InputError, Cancelled) as error:
+            self._refuse(was, str(error) or "Preparing was cancelled")
+            return
+        self._set(state=was.state, reason=was.reason)
+        self._publish()
+        self._say(f"Compared with {title}")
+
+    def _catch_up(self) -> None:
+        """The reference one step closer to the cursor, while that one stands."""
+        self._cursor.forward_beside()
+        if not self._cursor.lags:
+            self._publish()
 
     # -- the run --------------------------------------------------------------------------------
 
     def _restart(self) -> None:
         """Begin again; a picture is read again, for it may have been painted on meanwhile."""
-        if self._experiment is None:
+        plain = self._cursor.plain
+        if plain is None:
             return
         try:
-            self._input = inputs.chosen(self._experiment, self._experiment.asked.view)
+            begun = forking.root(plain, inputs.chosen(plain, plain.asked.view), self._budget)
         except InputError as error:
             self._refuse(self.status, str(error))
             return
-        self._begin_again()
+        self._begin(begun)
 
     def _begin_again(self) -> None:
-        self._begin(self._experiment, self._input, _initial(self._experiment, self._input))
+        """From the first step: a single run anew; among branches, along what is recorded."""
+        branch = self._cursor.branch
+        if len(self._cursor.tree) == 1 and not branch.edits:
+            self._begin(forking.root(branch.plain, branch.given, self._budget))
+        else:
+            self._move_to(0)
 
-    def _begin(self, experiment: Experiment, given: Input, initial: Any) -> None:
-        """Put the cursor on step 0 of a new recording, paused."""
-        system, steps = experiment.system, experiment.steps
-        expected = recordings.expected_bytes(system, initial, steps)
-        recording = Recording(system, initial, self._budget)
-        self._experiment, self._input, self._recording = experiment, given, recording
-        self._alarm, self._convergence = Alarm(recording), Convergence(experiment)
+    def _begin(self, begun: Branch) -> None:
+        """Put the cursor on step 0 of a new run, paused."""
+        self._cursor.begin(begun)
         self._bound_due = 0.0
-        self._state, self._step, self._target = initial, 0, None
-        calm = {"alarm": "", "remedy": None}
-        self._rest(RunState.PAUSED, steps=steps, expected_bytes=expected, **calm)
+        parts = (begun.experiment.system, self._cursor.state, begun.steps)
+        self._rest(RunState.PAUSED, expected_bytes=recordings.expected_bytes(*parts))
 
     def _set_running(self, running: bool) -> None:
         status = self.status
-        if self._recording is None or status.state is RunState.FAILED:
+        if self._cursor.branch is None or status.state is RunState.FAILED:
             return
         if not running:
             if self._under_way:
                 self._rest(RunState.PAUSED)
             return
-        if self._step >= status.steps or status.reason == "diverged":
+        if self._cursor.step >= status.steps or status.reason == "diverged":
             self._begin_again()
         self._target = self._until = None
         self._next_step_at = time.perf_counter()
@@ -351,13 +442,14 @@ class Runner:
         if self._until is None or self._target is not None:
             return False
         point, neuron = self._until
-        moment = Moment(self._step, self._state, self._recording, self._experiment, neuron)
+        step, state, branch = self._cursor.step, self._cursor.state, self._cursor.branch
+        moment = Moment(step, state, branch.recording, branch.experiment, neuron)
         happened = point.look(moment)
         if happened:
             self._until = None
             if not self._comes_to_rest(self.status.steps):
                 self._rest(RunState.PAUSED)
-            self._say(f"Step {self._step}: {happened}")
+            self._say(f"Step {self._cursor.step}: {happened}")
         return bool(happened)
 
     def _set_speed(self, steps_per_second: float | None) -> None:
@@ -373,13 +465,13 @@ class Runner:
                 return
             self._next_step_at = max(self._next_step_at + 1 / self._speed, now)
         end = self._target if seeking else self.status.steps
-        if self._step < end:
-            self._forward()
+        if self._cursor.step < end:
+            self._cursor.forward()
             self._rate.tick()
             if self._stopped_at():
                 return
-        if not seeking and self._step == self._convergence.step:
-            end = self._step
+        if not seeking and self._cursor.at_convergence:
+            end = self._cursor.step
         if self._comes_to_rest(end):
             return
         if time.perf_counter() - self._published_at >= FRAME:
@@ -390,13 +482,13 @@ class Runner:
 
     def _comes_to_rest(self, end: int) -> bool:
         """Stop where the run is over, or at ``end``; True if so."""
-        if has_diverged(self._recording, self._step):
+        if self._cursor.diverged:
             self._finish("diverged")
-        elif self._step >= end and self._step == self._convergence.step:
+        elif self._cursor.step >= end and self._cursor.at_convergence:
             self._finish("converged")
-        elif self._step >= self.status.steps:
+        elif self._cursor.step >= self.status.steps:
             self._finish("all steps done")
-        elif self._step >= end:
+        elif self._cursor.step >= end:
             self._rest(RunState.PAUSED)
         else:
             return False
@@ -404,12 +496,13 @@ class Runner:
 
     def _finish(self, reason: str) -> None:
         """End the run at the cursor, and say how far from the optimum that is."""
-        told = {}
-        verdict = "" if reason == "diverged" else self._convergence.verdict(self._step, self._state)
-        if reason == "converged" and self._step < self.status.steps:
+        told, verdict, cursor = {}, "", self._cursor
+        if reason != "diverged":
+            verdict = cursor.branch.watch.convergence.verdict(cursor.step, cursor.state)
+        if reason == "converged" and self._cursor.step < self.status.steps:
             verdict += f". Run goes on to step {self.status.steps}"
         if self._until is not None and reason != "cancelled":
-            verdict = f"Not up to step {self._step}: {self._until[0].title}"
+            verdict = f"Not up to step {self._cursor.step}: {self._until[0].title}"
         if verdict:
             told = {"notice": verdict, "refused": "", "serial": self.status.serial + 1}
         self._rest(RunState.FINISHED, reason, **told)
@@ -420,33 +513,20 @@ class Runner:
         self._publish(state=state, reason=reason, error="", **values)
 
     def _move_by(self, count: int) -> None:
-        self._move_to((self._step if self._target is None else self._target) + count)
+        self._move_to((self._cursor.step if self._target is None else self._target) + count)
 
     def _move_to(self, step: int) -> None:
         """Go to a step: into the record at once, beyond it by computing, step by step."""
-        if self._recording is None:
+        branch = self._cursor.branch
+        if branch is None:
             return
         self._until = None
-        step = min(max(step, 0), self.status.steps)
-        recorded = min(step, self._recording.head)
-        self._state, self._step = self._recording.state(recorded), recorded
+        step = min(max(step, 0), branch.steps)
+        self._cursor.go_to(step)
         if not self._comes_to_rest(step):
             self._target = step
             self._set(state=RunState.PAUSED, reason="")  # at least for the first frame
             self._rate.restart()
-
-    def _forward(self) -> None:
-        """The cursor one step on: along the record, or making it longer."""
-        record = self._recording
-        if self._step < record.head:
-            self._state = record.following(self._step, self._state)
-        else:
-            self._state = record.advance(self._state)
-            self._convergence.look(record.head, self._state)
-            alarm = self._alarm.look(self._state)
-            if alarm is not None:
-                self._set(alarm=alarm, remedy=self._alarm.remedy)
-        self._step += 1
 
     def _finish_cancelled(self) -> None:
         with self._counting:
@@ -459,17 +539,22 @@ class Runner:
     @property
     def _bound_is_old(self) -> bool:
         """Whether ``status.bound`` is that of another instant, or of other parameters."""
-        if self._recording is None or self.status.state is RunState.FAILED:
+        if self._cursor.branch is None or self.status.state is RunState.FAILED:
             return False
         state, system = self._bound_of
-        return state is not self._state or system is not self._experiment.system
+        now = self._cursor.branch.experiment.system
+        return state is not self._cursor.state or system is not now
 
     def _measure_bound(self) -> None:
         """Put out the stability bound at the cursor. Where a run stands still it is always so."""
-        started, system = time.perf_counter(), self._experiment.system
-        lasso = system.lasso(self._state)
+        started, cursor, branch = time.perf_counter(), self._cursor, self._cursor.branch
+        system, state = branch.experiment.system, cursor.state
+        if branch.edits:  # where they take over, the state is not yet that of the edited system
+            maker, state = branch.recording.departure(cursor.step, state)
+            system = system if system.wiring is maker.wiring else maker
+        lasso = system.lasso(state)
         self._set(bound=None if lasso is None else stability.bound(lasso))
-        self._bound_of = (self._state, system)
+        self._bound_of = (cursor.state, branch.experiment.system)
         now = time.perf_counter()
         self._bound_due = now + max(BOUND_PACE, (now - started) / BOUND_SHARE)
 
@@ -477,31 +562,15 @@ class Runner:
 
     def _publish(self, **values: Any) -> None:
         """Put out a snapshot at the cursor, then the status: who sees the end has its snapshot."""
-        if self._recording is None:
+        if self._cursor.branch is None:
             return
-        observer = self._recording.observer(self._step)
-        declared = {o.name for o in observer.observables}
-        seen = observer.observe(self._state, self._watched & declared)
-        self.snapshot = Snapshot(
-            self._step,
-            self._input,
-            self._state,
-            self._experiment,
-            self._recording,
-            MappingProxyType({name: _read_only(tensor) for name, tensor in seen.items()}),
-        )
+        self.snapshot = self._cursor.snapshot(self._watched, self._compared)
         self._published_at = time.perf_counter()
         self._set(**values)
 
     def _set(self, **values: Any) -> None:
-        if self._recording is not None:
-            values |= {
-                "step": self._step,
-                "head": self._recording.head,
-                "fingerprint": self._recording.digest(self._step),
-                "bytes_used": self._recording.bytes_used,
-                "rate": self._rate.value,
-            }
+        if self._cursor.branch is not None:
+            values |= self._cursor.facts() | {"rate": self._rate.value}
         self.status = replace(self.status, **values)
 
 
@@ -523,22 +592,6 @@ class _Rate:
             self.value = self._count / elapsed
             self._since += elapsed
             self._count = 0
-
-
-def _initial(experiment: Experiment, given: Input) -> Any:
-    """The state at step 0 for one image.
-
-    Raises:
-        InputError: the system refuses its signal.
-    """
-    return experiment.initial_of(given.vector, given.name)
-
-
-def _read_only(tensor: Tensor) -> np.ndarray:
-    """The only sample of a batch; views of it must not be able to change the run."""
-    array = tensor[0].cpu().numpy()
-    array.flags.writeable = False
-    return array
 
 
 def _one_line(error: Exception) -> str:

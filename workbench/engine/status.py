@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.analysis.stability import Bound
 from workbench.engine.alarm import Remedy
+from workbench.engine.branches import Branch
 from workbench.engine.experiment import Experiment
 from workbench.engine.inputs import Input
 from workbench.engine.recording import Recording
@@ -49,6 +50,24 @@ class Status:
     notice: str = ""  # what the last change of the document did, or how the run ended
     refused: str = ""  # the last change could not be followed, one line; the run before goes on
     serial: int = 0  # counts changes of refused and notice, so that each is shown once
+    branches: tuple[Branch, ...] = ()  # of the run; the cursor is on one of them
+    branch: int = -1  # its number
+    reference: int | None = None  # the number of the one that it is drawn over
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Where the branch that the run is drawn over stands, at the cursor or as far as it goes."""
+
+    branch: Branch
+    step: int
+    state: Any
+    observed: Mapping[str, np.ndarray] = field(default_factory=dict)  # batch axis removed
+
+    @property
+    def recording(self) -> Recording:
+        """Its record."""
+        return self.branch.recording
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +75,25 @@ class Snapshot:
     """One instant of a run; all arrays belong to ``step`` and are read-only."""
 
     step: int
-    input: Input
+    branch: Branch
     state: Any
-    experiment: Experiment
-    recording: Recording
     observed: Mapping[str, np.ndarray] = field(default_factory=dict)  # batch axis removed
+    reference: Reference | None = None
+
+    @property
+    def input(self) -> Input:
+        """What is coded."""
+        return self.branch.given
+
+    @property
+    def experiment(self) -> Experiment:
+        """Under the parameters that make the branch's next step, atoms as they were edited."""
+        return self.branch.experiment
+
+    @property
+    def recording(self) -> Recording:
+        """The branch's record."""
+        return self.branch.recording
 
     @property
     def sample(self) -> int | None:

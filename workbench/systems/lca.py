@@ -121,6 +121,20 @@ class LCA(System):
         zero = torch.zeros((), dtype=torch.int64)
         return LCAState(signal, drive, torch.zeros_like(drive), drive[:, :0], pace, zero)
 
+    def take_over(
+        self, before: Self, state: LCAState | LazyState, signal: Tensor | None = None
+    ) -> LCAState:
+        """As the protocol says; a neuron whose atom is zero is silenced, u = 0.
+
+        The state is in residual form: the trail of a lazy one belongs to its atoms and signal.
+        """
+        whole = before._whole(state) if isinstance(state, LazyState) else state
+        signal = whole.signal if signal is None else signal.to(whole.signal)
+        gone = self.products.lengths() == 0  # [M]
+        earlier = whole.before.masked_fill(gone, 0.0) if whole.before.shape[1] else whole.before
+        u, drive = whole.u.masked_fill(gone, 0.0), self.products.match(signal)
+        return whole._replace(signal=signal, drive=drive, u=u, before=earlier)
+
     def step(self, state: LCAState | LazyState) -> LCAState | LazyState:
         """One step of equation 3: u moves towards Φᵀ(s − Φa) + a, in the way of the integrator."""
         if isinstance(state, LazyState):

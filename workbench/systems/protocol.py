@@ -185,6 +185,18 @@ class System(ABC):
         """The same system under other parameters; states carry over."""
         return type(self)(params, self.wiring)
 
+    def take_over(self, before: Self, state: Any, signal: Tensor | None = None) -> Any:
+        """A state of another system of as many neurons as a state of this one, at that instant.
+
+        What the neurons have gathered carries over; atoms and signal may be others from now on.
+
+        Args:
+            before: the system that the state came from.
+            state: its state; where this system reads no atoms it may be any with a ``signal``.
+            signal: [B, N], drives the neurons from now on; None: the one of the state.
+        """
+        return state if signal is None else state._replace(signal=signal.to(state.signal))
+
     @property
     @abstractmethod
     def neurons(self) -> int:

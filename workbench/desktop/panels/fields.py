@@ -50,7 +50,8 @@ def tame(control: QWidget) -> None:
 class Field(QWidget):
     """A row of the parameter panel."""
 
-    edited = Signal(object, bool)  # new value, whether a drag is still going on
+    edited = Signal(object, bool)  # new value, whether more changes are to be expected at once
+    tried = Signal(object)  # a value under a slider that is held; let go of, it is edited
 
     def __init__(self, place: str, declared: Parameter) -> None:
         super().__init__()
@@ -116,6 +117,7 @@ class NumberField(Field):
         self.text.editingFinished.connect(self._typed)
         row.addWidget(self._named(self.text))
         self._value: Any = None
+        self._held: Any = None  # under the slider, while it is held
 
     def rescale(self) -> None:
         super().rescale()
@@ -165,14 +167,25 @@ class NumberField(Field):
             self.text.style().polish(self.text)
 
     def _slid(self, tick: int) -> None:
-        self.edited.emit(self._from_tick(tick), True)
+        value = self._from_tick(tick)
+        if self.slider.isSliderDown():
+            self._held = value
+            self.tried.emit(value)
+        else:
+            self.edited.emit(value, True)
+
+    def show_tried(self, value: Any) -> None:
+        """Show a value that the document does not hold, while the slider is held."""
+        self.text.setText(self._format(value))
 
     def _released(self) -> None:
-        if self._value is not None:
-            blocker = QSignalBlocker(self.slider)
-            self.slider.setValue(self._to_tick(self._value))
-            blocker.unblock()
-            self.edited.emit(self._value, False)  # the drag is over
+        if self._held is None:
+            return
+        value, self._held = self._held, None
+        blocker = QSignalBlocker(self.slider)
+        self.slider.setValue(self._to_tick(value))
+        blocker.unblock()
+        self.edited.emit(value, False)
 
     def _to_tick(self, value: float) -> int:
         low, high = self.declared.slider

@@ -54,6 +54,7 @@ class Group(QWidget):
         for parameter in parameters:
             field = make_field(f"{self._section}.{parameter.name}", parameter)
             field.edited.connect(self._edited)
+            field.tried.connect(self._tried)
             self.fields[parameter.name] = field
             (self._inner if parameter.advanced else self._column).addWidget(field)
         self._column.addWidget(self._folded)
@@ -82,8 +83,17 @@ class Group(QWidget):
         self._folded.setVisible(open_)
         self.more.setText("less ▾" if open_ else "more ▸")
 
+    def _tried(self, value: Any) -> None:
+        """A slider is held: show what its value would do, or turn the run that goes on."""
+        field = self.sender()
+        if self._workspace.what_if.try_value(field.place, value):
+            field.show_tried(value)
+        else:
+            self._workspace.set_value(field.place, value, merge=True)
+
     def _edited(self, value: Any, dragging: bool) -> None:
         field = self.sender()
+        self._workspace.what_if.end()
         if not self._workspace.set_value(field.place, value, merge=dragging):
             if isinstance(field, NumberField):
                 field.refuse()

@@ -6,9 +6,19 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QColor, QPainter
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QSpacerItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.desktop.icons import icon
+from workbench.desktop.panels.timeline import NAMES, Timeline
 from workbench.desktop.theme import theme
 from workbench.desktop.workspace import Workspace
 
@@ -87,13 +97,27 @@ class TransportPanel(QWidget):
         row.addWidget(self.speed)
         self.scrub = ScrubBar()
         self.scrub.valueChanged.connect(self._scrubbed)
+        self.timeline = Timeline(workspace)
         row.addSpacing(8)
-        row.addWidget(self.scrub, 1)
+        row.addLayout(self._times(), 1)
         workspace.statusChanged.connect(self._show_status)
         workspace.documentChanged.connect(self._show_document)
         theme.changed.connect(self._restyle)
         self._restyle()
         self._show_document(workspace.document)
+
+    def _times(self) -> QVBoxLayout:
+        """The branches above the slider, which is as long as their lines."""
+        below = QHBoxLayout()
+        below.addWidget(self.scrub, 1)
+        self._beside = QSpacerItem(0, 0)
+        below.addItem(self._beside)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(self.timeline)
+        column.addLayout(below)
+        self._column = below
+        return column
 
     def _restyle(self) -> None:
         for name, button in self.buttons.items():
@@ -114,6 +138,10 @@ class TransportPanel(QWidget):
             self.scrub.setValue(status.step)
         blocker.unblock()
         self.scrub.show_head(status.head)
+        beside = theme.px(NAMES) if len(status.branches) > 1 else 0
+        if beside != self._beside.sizeHint().width():
+            self._beside.changeSize(beside, 0)
+            self._column.invalidate()
         running = status.state.value == "running"
         action = self.buttons["run"].defaultAction()
         words = "Pause" if running else "Run"

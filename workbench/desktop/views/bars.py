@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench import palette
@@ -23,10 +23,17 @@ class Bars(QWidget):
         self._values = np.empty(0)
         self._names: tuple[str, ...] = ()
         self._truth: int | None = None
+        self._ghost: np.ndarray | None = None
 
-    def show_values(self, values: np.ndarray, names: tuple[str, ...], truth: int | None) -> None:
-        """Evidence [classes], the classes' names and the true class, if known."""
-        self._values, self._names, self._truth = values, names, truth
+    def show_values(
+        self,
+        values: np.ndarray,
+        names: tuple[str, ...],
+        truth: int | None,
+        ghost: np.ndarray | None = None,
+    ) -> None:
+        """Evidence [classes], the classes' names, the true class if known, and a ghost's values."""
+        self._values, self._names, self._truth, self._ghost = values, names, truth, ghost
         self.update()
 
     def paintEvent(self, event: Any) -> None:
@@ -40,6 +47,8 @@ class Bars(QWidget):
         wide = max(painter.fontMetrics().horizontalAdvance(self._names[c]) for c in order) + 8
         room = self.width() - wide - painter.fontMetrics().horizontalAdvance("00.00") - 12
         most = float(np.nanmax(self._values)) or 1.0
+        if self._ghost is not None:
+            most = max(most, float(np.nan_to_num(self._ghost).max()))
         for place, label in enumerate(order):
             value = float(np.nan_to_num(self._values[label]))
             top = place * row
@@ -57,5 +66,9 @@ class Bars(QWidget):
             if value > 0:
                 text = QRectF(bar.right() + 4, top, 80, row)
                 painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, f"{value:.2f}")
+            if self._ghost is not None and np.isfinite(self._ghost[label]):
+                end = wide + room * float(self._ghost[label]) / most
+                painter.setPen(QPen(QColor(theme.colours.text), 1, Qt.PenStyle.DashLine))
+                painter.drawRect(QRectF(wide, bar.top() - 1, end - wide, thick + 1))
             if truth:  # a mark beside the true class, so that colour is not the only sign
                 painter.fillRect(QRectF(wide - 5, bar.top(), 2, thick), QColor(theme.colours.text))

@@ -120,6 +120,10 @@ class View(QWidget):
         """Names of the observables that `draw` reads from the snapshot."""
         return set()
 
+    def compares(self, system: Any) -> set[str]:
+        """Names of the observables that `draw` reads of the branch that the run is drawn over."""
+        return set()
+
     def reset(self, snapshot: Any) -> None:
         """Another run: put ranges, colours and caches anew."""
 
@@ -128,7 +132,14 @@ class View(QWidget):
 
     def depends_on(self, snapshot: Any) -> tuple:
         """What the picture depends on; drawn again when any of it changes."""
-        return (snapshot, self.workspace.neuron)
+        ghost = self.workspace.ghost
+        length = ghost and ghost.recording.head
+        return (snapshot, self.workspace.neuron, ghost and ghost.recording, length)
+
+    def ghost_rows(self, name: str) -> np.ndarray | None:
+        """A small observable of what the run is drawn over, [K + 1, …]; None: there is none."""
+        ghost = self.workspace.ghost
+        return None if ghost is None else ghost.recording.summary(name)
 
     def figure(self) -> Any:
         """A matplotlib figure of what is shown, or None when there is nothing."""

@@ -9,6 +9,7 @@ import pyqtgraph as pg
 
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import PlotView, of_kind
+from workbench.desktop.views.ghosts import GhostCurves
 from workbench.desktop.workspace import Workspace
 
 
@@ -31,6 +32,7 @@ class CountsView(PlotView):
         self._observable: Any = None
         self._curve = pg.PlotCurveItem([-0.5, 0.5], [0.0], stepMode="center", fillLevel=0)
         self.plot.addItem(self._curve)
+        self._ghosts = GhostCurves(self.plot)
         self.restyle()
 
     def applies(self, system: type) -> bool:
@@ -46,6 +48,7 @@ class CountsView(PlotView):
         self.header.title.setText(self._observable.title)
         self.label_left(self._observable.unit or "neurons")
         self.fit_steps(snapshot.experiment.steps)
+        self._ghosts.restyle((theme.colours.text,))
         self.grow_range(0.0, 4.0, fresh=True)
 
     def draw(self, snapshot: Any) -> None:
@@ -56,6 +59,10 @@ class CountsView(PlotView):
         self._curve.setData(edges, counts)
         peak = int(counts.argmax())
         self.grow_range(0.0, float(counts[peak]))
+        before = self.ghost_rows(self._observable.name)
+        reach = self._ghosts.show(None if before is None else before[:, None].astype(float))
+        if reach is not None:
+            self.grow_range(0.0, reach)
         self.cursor.setValue(snapshot.step)
         neurons = snapshot.experiment.system.neurons
         now = counts[min(snapshot.step, len(counts) - 1)]

@@ -11,6 +11,7 @@ from workbench import palette
 from workbench.desktop.views.bars import Bars
 from workbench.desktop.views.base import PlotView, class_pen, coloured, of_kind, quiet_combo
 from workbench.desktop.views.decoder_bars import DecoderBars, by_decoder
+from workbench.desktop.views.ghosts import GhostCurves
 from workbench.desktop.workspace import Workspace
 
 
@@ -51,6 +52,7 @@ class EvidenceView(PlotView):
         self.header.controls.addWidget(self.mode)
         self._observable: Any = None
         self._curves: list[pg.PlotCurveItem] = []
+        self._ghosts = GhostCurves(self.plot)
         self.bars = Bars()
         self._layout.addWidget(self.bars, 1)
         self.decoders = DecoderBars()
@@ -110,6 +112,7 @@ class EvidenceView(PlotView):
         self._curves = [pg.PlotCurveItem(pen=class_pen(c, classes)) for c in range(classes)]
         for curve in self._curves:
             self.plot.addItem(curve)
+        self._ghosts.restyle([palette.class_colour(c, classes) for c in range(classes)])
         self.label_left(self._observable.symbol)
         self.fit_steps(snapshot.experiment.steps)
         self.grow_range(0.0, 1e-3, fresh=True)
@@ -131,10 +134,20 @@ class EvidenceView(PlotView):
                 curve.setData(steps[finite], column[finite].astype(float))
             if finite.any():
                 self.grow_range(0.0, float(evidence[finite].max()))
+            reach = self._ghosts.show(self.ghost_rows(self._observable.name))
+            if reach is not None:
+                self.grow_range(0.0, reach)
             self.cursor.setValue(snapshot.step)
         else:
-            self.bars.show_values(now, names, truth)
+            self.bars.show_values(now, names, truth, self._ghost_now(snapshot.step, len(now)))
         self._summary(evidence, now, names, truth)
+
+    def _ghost_now(self, step: int, classes: int) -> np.ndarray | None:
+        """The evidence of what the run is drawn over at this step, or as far as it goes."""
+        rows = self.ghost_rows(self._observable.name)
+        if rows is None or rows.shape[1:] != (classes,):
+            return None
+        return rows[min(step, len(rows) - 1)]
 
     def _draw_decoders(self, snapshot: Any) -> None:
         system, dataset = snapshot.experiment.system, snapshot.experiment.dataset

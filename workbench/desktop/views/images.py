@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.desktop.pictures import neuron_picture, to_image
+from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View, of_kind
 from workbench.desktop.workspace import Workspace
 
+INSET = 0.34  # of the side of a picture, for that of the branch that the run is drawn over
 EXEMPLARS = 4  # shown in place of a reconstruction that is no image
 HUGE = 1e30  # a network that diverged in double precision still fits into a picture
 EXEMPLAR_TIP = "The input, and the training images whose neurons are most active"
@@ -26,6 +28,13 @@ class Picture(QWidget):
         self.setAccessibleName(name)
         self.setMinimumSize(48, 48)
         self._image: Any = None
+        self._inset: QImage | None = None
+
+    def show_inset(self, image: QImage | None) -> None:
+        """A small picture in the lower right corner, or none."""
+        if image is not self._inset:
+            self._inset = image
+            self.update()
 
     def show_array(self, array: np.ndarray, low: float, high: float, signed: bool) -> None:
         """Show [H, W] through a colour map from low to high, or [H, W, 3] as it is."""
@@ -44,6 +53,17 @@ class Picture(QWidget):
         target = QRectF(0, 0, size.width(), size.height())
         target.moveCenter(self.rect().toRectF().center())
         painter.drawImage(target, self._image)
+        if self._inset is not None:
+            corner = QRectF(0, 0, INSET * target.width(), INSET * target.height())
+            corner.moveBottomRight(target.bottomRight())
+            painter.drawImage(corner, self._inset)
+            painter.setPen(QPen(QColor(theme.colours.text), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(corner)
+
+
+def _bounded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Values [N] as an image of finite numbers."""
+    return np.clip(np.nan_to_num(values), -HUGE, HUGE).astype(np.float32).reshape(shape)
 
 
 class ImagesView(View):
@@ -78,6 +98,9 @@ class ImagesView(View):
     def needs(self, system: Any) -> set[str]:
         names = {o.name for o in of_kind(system, "image")}
         return names | ({system.code} if system.code else set())
+
+    def compares(self, system: Any) -> set[str]:
+        return {o.name for o in of_kind(system, "image")}
 
     def reset(self, snapshot: Any) -> None:
         observables = of_kind(snapshot.experiment.system, "image")
@@ -145,18 +168,29 @@ class ImagesView(View):
         top = max((float(seen[name].max()) for name in references), default=1.0) or 1.0
         words = []
         for observable, picture in zip(self._observables, self._pictures, strict=True):
-            bounded = np.clip(np.nan_to_num(seen[observable.name]), -HUGE, HUGE)
-            array = bounded.astype(np.float32).reshape(shape)
+            array = _bounded(seen[observable.name], shape)
             if observable.compare_with:
                 words.append(self._quality(seen[observable.compare_with].reshape(shape), array))
             if observable.signed:
                 reach = float(np.abs(array).max()) or 1.0
-                picture.show_array(array, -reach, reach, signed=True)
+                scale = (-reach, reach, True)
             elif observable.compare_with or observable.name in references:
-                picture.show_array(array, 0.0, top, signed=False)
+                scale = (0.0, top, False)
             else:
-                picture.show_array(array, 0.0, float(array.max()) or 1.0, signed=False)
+                scale = (0.0, float(array.max()) or 1.0, False)
+            picture.show_array(array, *scale)
+            picture.show_inset(self._ghost_image(snapshot, observable, scale))
         self.summarise(" · ".join(words) or f"{shape[1]} × {shape[0]} pixels")
+
+    def _ghost_image(self, snapshot: Any, observable: Any, scale: tuple) -> QImage | None:
+        """The same of the branch that the run is drawn over, where it differs."""
+        reference, shape = snapshot.reference, snapshot.experiment.dataset.image_shape
+        there = None if reference is None else reference.observed.get(observable.name)
+        if there is None or there.size != int(np.prod(shape)):
+            return None
+        if np.array_equal(there, snapshot.observed[observable.name]):
+            return None
+        return to_image(_bounded(there, shape), *scale)
 
     def _quality(self, reference: np.ndarray, image: np.ndarray) -> str:
         if not np.isfinite(image).all() or np.abs(image).max() > 1e6:

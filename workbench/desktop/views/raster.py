@@ -15,6 +15,7 @@ from workbench.desktop.workspace import Workspace
 
 MOST_ROWS = 480  # rows of the picture; beyond, several neurons share one
 MOST_COLUMNS = 1024  # likewise for steps
+GHOST_ALPHA = 200  # of 255
 
 
 class RasterView(PlotView):
@@ -45,6 +46,10 @@ class RasterView(PlotView):
         self.plot.addItem(self._mark, ignoreBounds=True)
         self._observable: Any = None
         self._done = 0  # steps already in the picture
+        self._ghost: tuple[Any, int] = (
+            None,
+            0,
+        )  # drawn over: record and steps so far
         self.restyle()
 
     def depends_on(self, snapshot: Any) -> tuple:
@@ -73,6 +78,7 @@ class RasterView(PlotView):
         columns = -(-(self._steps + 1) // self._stride)
         self._pixels = np.zeros((self._rows, columns, 4), np.uint8)
         self._done = 0
+        self._ghost = (None, 0)
         self._fired = np.zeros(self._neurons, bool)  # at any step so far
         self._image.setImage(self._pixels, autoLevels=False, levels=(0, 255))
         self._image.setRect(-0.5, -0.5, columns * self._stride, self._neurons)
@@ -115,18 +121,42 @@ class RasterView(PlotView):
             return
         spikes = snapshot.recording.spikes()
         colours = self._colours()
+        changed = self._draw_ghost()
         for step in range(self._done, len(spikes)):
             neurons = spikes[step]
             rows = self._place[neurons] * self._rows // self._neurons
             shown = colours[0] if self._labels is None else colours[self._labels[neurons]]
             self._pixels[rows, step // self._stride] = shown
             self._fired[neurons] = True
-        if self._done != len(spikes):
+        if self._done != len(spikes) or changed:
             self._done = len(spikes)
             self._image.setImage(self._pixels, autoLevels=False, levels=(0, 255))
         self.cursor.setValue(snapshot.step)
         self._show_selected()
         self._summary()
+
+    def _draw_ghost(self) -> bool:
+        """Grey marks where the branch that the run is drawn over fires and the run does not.
+
+        True if the picture changed.
+        """
+        ghost = self.workspace.ghost
+        record = None
+        if ghost is not None and ghost.experiment.system.neurons == self._neurons:
+            record = ghost.recording
+        before, done = self._ghost
+        if record is not before:
+            done, self._done = 0, 0  # everything is drawn again
+            self._pixels[:] = 0
+        spikes = record.spikes() if record is not None else []
+        grey = QColor(theme.colours.faint)
+        for step in range(done, min(len(spikes), self._steps + 1)):
+            rows = self._place[spikes[step]] * self._rows // self._neurons
+            column = step // self._stride
+            free = rows[self._pixels[rows, column, 3] == 0]
+            self._pixels[free, column] = (*grey.getRgb()[:3], GHOST_ALPHA)
+        self._ghost = (record, len(spikes))
+        return record is not before or done != len(spikes)
 
     def _colours(self) -> np.ndarray:
         """RGBA of each class, or of all neurons."""

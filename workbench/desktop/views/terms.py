@@ -10,7 +10,10 @@ import pyqtgraph as pg
 from workbench import palette
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import PlotView, coloured, of_kind
+from workbench.desktop.views.ghosts import GhostCurves
 from workbench.desktop.workspace import Workspace
+
+GHOST_REACH = 3  # times the run's own range; one that explodes must not flatten it
 
 
 class TermsView(PlotView):
@@ -33,6 +36,7 @@ class TermsView(PlotView):
         self._observable: Any = None
         self._curves: list[pg.PlotCurveItem] = []
         self._colours: tuple[str, ...] = ()
+        self._ghosts = GhostCurves(self.plot)
         self.restyle()
 
     def applies(self, system: type) -> bool:
@@ -54,6 +58,7 @@ class TermsView(PlotView):
         self._curves = [pg.PlotCurveItem(pen=pg.mkPen(colour)) for colour in self._colours]
         for curve in self._curves:
             self.plot.addItem(curve)
+        self._ghosts.restyle(self._colours)
         self.label_left(self._observable.symbol)
         self.fit_steps(snapshot.experiment.steps)
         first = snapshot.recording.summary(self._observable.name)[0]
@@ -69,6 +74,9 @@ class TermsView(PlotView):
             curve.setData(steps[finite], column[finite].astype(float))
         if finite.any():
             self.grow_range(0.0, float(values[finite].max()))
+        reach = self._ghosts.show(self.ghost_rows(self._observable.name))
+        if reach is not None:
+            self.grow_range(0.0, min(reach, GHOST_REACH * self._range[1]))
         self.cursor.setValue(snapshot.step)
         now = values[min(snapshot.step, len(values) - 1)]
         self.summarise(

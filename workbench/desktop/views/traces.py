@@ -20,6 +20,7 @@ from workbench.desktop.views.base import (
     quiet_combo,
     small_font,
 )
+from workbench.desktop.views.ghosts import BEHIND, faint
 from workbench.desktop.workspace import Workspace
 
 READ_FOR = 0.006  # seconds a frame, so that a long run does not hold up the window
@@ -96,9 +97,14 @@ class TracesView(PlotView):
         self._reading = False
         self._curves: dict[int, pg.PlotCurveItem] = {}
         self._labels: list[pg.TextItem] = []
+        self._ghost_curves: dict[int, pg.PlotCurveItem] = {}
+        self._ghost_cache: TraceCache | None = None
+        self._selected_ghost = pg.PlotCurveItem(connect="all")
         self._selected = pg.PlotCurveItem(connect="all")
         self._selected.setZValue(20)
+        self._selected_ghost.setZValue(19)
         self.plot.addItem(self._selected)
+        self.plot.addItem(self._selected_ghost)
         self._band = QGraphicsRectItem()  # a plain item; pyqtgraph's region costs ten times as much
         self._band.setZValue(-20)
         self._lines = [pg.InfiniteLine(angle=0), pg.InfiniteLine(angle=0)]
@@ -150,7 +156,7 @@ class TracesView(PlotView):
             self.show_empty("This system declares no quantity of its neurons.")
             return
         self.header.title.setText(observable.title)
-        self._cache = None
+        self._cache = self._ghost_cache = None
         self._neurons = np.empty(0, int)
         self.fit_steps(snapshot.experiment.steps)
         unit = f" ({observable.unit})" if observable.unit else ""
@@ -161,13 +167,20 @@ class TracesView(PlotView):
 
     def _make_curves(self, wiring: Any) -> None:
         """One item for each class; drawing many traces as one item is what makes it fast."""
-        for curve in self._curves.values():
+        for curve in (*self._curves.values(), *self._ghost_curves.values()):
             self.plot.removeItem(curve)
         groups = PLAIN_COLOURS if wiring.labels is None else wiring.classes
         self._curves = {
             group: pg.PlotCurveItem(pen=class_pen(group, groups)) for group in range(groups)
         }
-        for curve in self._curves.values():
+        colours = [class_pen(group, groups).color() for group in range(groups)]
+        self._ghost_curves = {
+            group: pg.PlotCurveItem(pen=faint(colour, dashed=False))
+            for group, colour in enumerate(colours)
+        }
+        for curve in self._ghost_curves.values():
+            curve.setZValue(BEHIND)
+        for curve in (*self._ghost_curves.values(), *self._curves.values()):
             self.plot.addItem(curve)
 
     def _threshold_range(self, snapshot: Any, observable: Any) -> tuple[float, float]:
@@ -194,6 +207,7 @@ class TracesView(PlotView):
         self._frames += 1
         self._choose_neurons(snapshot, values)
         self._reading = not self._cache.read()
+        self._draw_ghost(snapshot)
         if observable.threshold:  # it may have changed in mid-run
             self._threshold_range(snapshot, observable)
         steps, traces = self._cache.values()
@@ -237,6 +251,32 @@ class TracesView(PlotView):
             self._selected.setData(steps, traces[:, column[0]], pen=pen)
         else:
             self._selected.setData([], [])
+
+    def _draw_ghost(self, snapshot: Any) -> None:
+        """The same neurons on the branch that the run is drawn over."""
+        ghost, groups = self.workspace.ghost, self._groups(snapshot)
+        if ghost is None or ghost.experiment.system.neurons != snapshot.experiment.system.neurons:
+            self._ghost_cache = None
+            for curve in (*self._ghost_curves.values(), self._selected_ghost):
+                curve.setData([], [])
+            return
+        kept = self._ghost_cache
+        same = kept is not None and kept.recording is ghost.recording
+        if not same or kept.neurons is not self._neurons or kept.name != self.observable.name:
+            self._ghost_cache = TraceCache(ghost.recording, self.observable.name, self._neurons)
+        self._reading |= not self._ghost_cache.read()
+        steps, traces = self._ghost_cache.values()
+        selected = self._neurons == self.workspace.neuron
+        for group, curve in self._ghost_curves.items():
+            mine = [i for i in range(len(groups)) if groups[i] == group and not selected[i]]
+            x, y, connect = _joined(steps, traces[:, mine])
+            curve.setData(x, y, connect=connect)
+        column = np.flatnonzero(selected)
+        if len(column) and len(steps):
+            pen = faint(class_pen(groups[column[0]], len(self._curves)).color())
+            self._selected_ghost.setData(steps, traces[:, column[0]], pen=pen)
+        else:
+            self._selected_ghost.setData([], [])
 
     def _classes_of(self, snapshot: Any) -> list[int | None]:
         labels = snapshot.experiment.system.wiring.labels

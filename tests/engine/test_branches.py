@@ -1,0 +1,313 @@
+"""Branches of a run: the past is changed and nothing of it is lost."""
+
+import time
+
+import pytest
+
+from workbench.engine.branches import MOST, name_of
+from workbench.engine.edits import DropAtom, NoisyInput, Occlude
+from workbench.engine.runner import RunState
+
+PAUSED, RUNNING, FINISHED = RunState.PAUSED, RunState.RUNNING, RunState.FINISHED
+
+
+@pytest.fixture
+def at(new_runner, document):
+    """A runner that ran to its 40th and last step and went back to another one."""
+
+    def make(step, **changes):
+        runner = new_runner()
+        runner.follow(document(**changes))
+        for place in (40, step):
+            runner.seek(place)
+            runner.wait(PAUSED, FINISHED)
+        return runner
+
+    return make
+
+
+def beside(runner, step):
+    """The reference, once it is at a step."""
+    deadline = time.monotonic() + 10
+    while runner.snapshot.reference.step < step and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert runner.snapshot.reference.step == step
+    return runner.snapshot.reference
+
+
+def digests(branch):
+    return [branch.recording.digest(k) for k in range(branch.recording.head + 1)]
+
+
+def names(status):
+    return [name_of(branch, status.branches) for branch in status.branches]
+
+
+def tree(status):
+    """(number, parent, step) of each branch."""
+    return [(branch.number, branch.parent, branch.step) for branch in status.branches]
+
+
+@pytest.mark.parametrize("step", [0, 1, 17, 39])
+def test_a_change_of_the_past_leaves_the_trunk_byte_identical(at, document, step):
+    runner = at(step)
+    trunk = runner.status.branches[0]
+    before = digests(trunk)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    status = runner.wait(FINISHED)
+    assert tree(status) == [(0, None, 0), (1, 0, step)]
+    assert names(status) == ["trunk", "threshold 1 → 0.5"]
+    assert (status.branch, status.reference) == (1, 0)
+    assert status.branches[0] is trunk and digests(trunk) == before
+    fork = digests(status.branches[1])
+    assert fork[: step + 1] == before[: step + 1] and fork[step + 1 :] != before[step + 1 :]
+
+
+def test_back_50_and_run_50_gives_the_same_fingerprint(new_runner, document):
+    runner = new_runner()
+    runner.follow(document(steps=100))
+    runner.seek(100)
+    first = runner.wait(FINISHED).fingerprint
+    runner.step(-50)
+    runner.wait(PAUSED)
+    runner.set_paused(False)
+    status = runner.wait(FINISHED)
+    assert (status.step, status.fingerprint, len(status.branches)) == (100, first, 1)
+
+
+def test_changes_at_the_end_of_what_is_recorded_make_no_branch(at, document):
+    runner = at(20)
+    runner.follow(document(threshold=0.5))
+    for threshold in (0.6, 0.7, 0.8):  # a slider that is dragged
+        runner.follow(document(threshold=threshold))
+        status = runner.wait(PAUSED)
+        assert names(status) == ["trunk", f"threshold 1 → {threshold}"]
+    runner.follow(document(threshold=1.0))  # dragged back to where it was
+    status = runner.wait(PAUSED)
+    assert (tree(status), status.branch, status.step) == ([(0, None, 0)], 0, 20)
+    assert status.head == 40
+
+
+def test_a_change_after_the_end_runs_from_the_first_step_beside_the_old_run(at, document, prepared):
+    runner = at(40)
+    runner.follow(document(threshold=0.5))
+    status = runner.wait(FINISHED)
+    assert tree(status) == [(0, None, 0), (1, 0, 0)]
+    alone = at(40, threshold=0.5)
+    assert digests(status.branches[1]) == digests(alone.status.branches[0])
+
+
+def test_a_change_before_a_fork_began_forks_what_the_fork_grew_from(at, document):
+    runner = at(30)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    runner.wait(FINISHED)
+    runner.seek(10)
+    runner.follow(document(threshold=0.5, time_constant=10.0))
+    status = runner.wait(PAUSED)
+    assert tree(status) == [(0, None, 0), (1, 0, 30), (2, 0, 10)]
+
+
+def test_the_cursor_goes_from_branch_to_branch_and_both_are_as_they_were(at, document):
+    runner = at(10)
+    runner.follow(document(threshold=0.5))
+    runner.seek(25)
+    fork = runner.wait(PAUSED)
+    runner.switch(0, document())
+    status = runner.wait(PAUSED)
+    assert (status.branch, status.step, status.reference) == (0, 25, 1)
+    assert runner.snapshot.experiment.system.params.threshold == 1.0
+    assert status.fingerprint == digests(fork.branches[0])[25]
+    runner.switch(1, document(threshold=0.5))
+    assert runner.wait(PAUSED).fingerprint == fork.fingerprint
+    assert runner.snapshot.experiment.system.params.threshold == 0.5
+    runner.follow(document(threshold=0.5))  # what it is already
+    assert len(runner.wait(PAUSED).branches) == 2
+
+
+def test_the_reference_goes_along_under_one_cursor(at, document):
+    """Its steps are computed where they are not recorded, at a run, a seek and a switch."""
+    runner = at(10)
+    runner.follow(document(threshold=0.5))
+    runner.wait(PAUSED)
+    runner.switch(0, document())
+    runner.seek(30)  # recorded on the trunk, not yet on the fork
+    runner.wait(PAUSED)
+    alone = at(10)
+    alone.follow(document(threshold=0.5))
+    alone.seek(40)
+    expected = digests(alone.wait(FINISHED).branches[1])
+    reference = beside(runner, 30)
+    assert reference.branch.number == 1
+    assert digests(reference.branch) == expected[:31]
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    assert digests(beside(runner, 40).branch) == expected
+
+
+def test_observing_the_reference_changes_nothing_and_shows_its_own_values(at, document):
+    runner = at(10)
+    runner.watch({"energy"}, {"energy"})
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    runner.wait(FINISHED)
+    snapshot = runner.snapshot
+    for branch, seen in (
+        (snapshot.branch, snapshot.observed),
+        (snapshot.reference.branch, snapshot.reference.observed),
+    ):
+        assert seen["energy"].tolist() == branch.recording.summary("energy")[40].tolist()
+    assert snapshot.observed["energy"][2] != snapshot.reference.observed["energy"][2]
+
+
+def test_edits_of_one_instant_join_and_later_ones_fork_again(at):
+    runner = at(12)
+    runner.fork(Occlude())
+    runner.fork(DropAtom(neuron=3))
+    status = runner.wait(PAUSED)
+    assert names(status) == ["trunk", "input occluded, 40 × 40 %, neuron 3 dropped"]
+    assert tree(status) == [(0, None, 0), (1, 0, 12)]
+    assert status.notice == "Neuron 3 dropped from step 13 on"
+    runner.seek(20)
+    runner.wait(PAUSED)
+    runner.fork(NoisyInput())
+    status = runner.wait(PAUSED)
+    assert tree(status) == [(0, None, 0), (1, 0, 12), (2, 1, 20)]
+    assert names(status)[2] == "input noise 0.2"
+    assert not runner.snapshot.experiment.system.wiring.atoms[3].any()
+    assert runner.snapshot.input.image is not status.branches[0].given.image
+
+
+def test_parameters_still_turn_on_an_edited_branch_and_a_restart_forgets_the_edit(at, document):
+    runner = at(12)
+    runner.fork(DropAtom(neuron=3))
+    runner.wait(PAUSED)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    status = runner.wait(FINISHED)
+    assert names(status) == ["trunk", "threshold 1 → 0.5, neuron 3 dropped"]
+    assert runner.snapshot.experiment.system.params.threshold == 0.5
+    assert not any(3 in fired for fired in runner.snapshot.recording.spikes()[13:])
+    runner.restart()
+    status = runner.wait(PAUSED)
+    assert tree(status) == [(2, None, 0)]
+    assert runner.snapshot.experiment.system.wiring.atoms[3].any()
+
+
+def test_an_edit_that_cannot_be_made_is_refused_and_nothing_changes(at):
+    runner = at(12)
+    runner.fork(DropAtom(neuron=999))
+    status = runner.wait(PAUSED)
+    assert status.refused == "neuron = 999: there are neurons 0 to 149"
+    assert (tree(status), status.step) == ([(0, None, 0)], 12)
+
+
+def test_a_deleted_branch_leaves_its_forks_to_its_parent(at, document):
+    runner = at(30)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    runner.wait(FINISHED)
+    runner.seek(35)
+    runner.wait(PAUSED)
+    runner.follow(document(threshold=0.6))
+    status = runner.wait(PAUSED)
+    assert tree(status) == [(0, None, 0), (1, 0, 30), (2, 1, 35)]
+    runner.delete(1)
+    status = runner.wait(PAUSED)
+    assert tree(status) == [(0, None, 0), (2, 0, 30)]
+    assert (status.reference, runner.snapshot.reference) == (None, None)
+    runner.delete(2)  # the cursor is on it
+    assert len(runner.wait(PAUSED).branches) == 2
+
+
+def test_a_promoted_branch_is_the_trunk_and_what_it_grew_from_a_fork_of_it(at, document):
+    runner = at(30)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    runner.wait(FINISHED)
+    runner.seek(20)
+    runner.follow(document(threshold=0.6))
+    before = runner.wait(PAUSED)
+    runner.promote(1)
+    status = runner.wait(PAUSED)
+    assert tree(status) == [(1, None, 0), (0, 1, 30), (2, 0, 20)]
+    assert names(status)[:2] == ["trunk", "threshold 0.5 → 1"]
+    assert {b.number: b.recording for b in status.branches} == {
+        b.number: b.recording for b in before.branches
+    }
+
+
+def test_what_is_kept_stays_beside_the_next_run(at, document):
+    runner = at(40)
+    runner.keep(0, "sample 0")
+    runner.compare(0)  # the one that the cursor is on: nothing to compare with
+    runner.wait(FINISHED)
+    runner.follow(document(view={"sample": 5}))
+    status = runner.wait(FINISHED)
+    assert names(status) == ["sample 0", "trunk"] and status.branch == 1
+    runner.compare(0)
+    runner.wait(FINISHED)
+    assert runner.snapshot.reference.branch.given.sample == 0
+    runner.keep(0, "")
+    runner.follow(document(view={"sample": 6}))
+    status = runner.wait(FINISHED)
+    assert (names(status), status.reference) == (["trunk"], None)
+
+
+def test_another_session_runs_beside_this_one(at, document, prepared):
+    runner = at(20)
+    runner.add(document(dictionary={"atoms": 60}), "few atoms")
+    status = runner.wait(PAUSED)
+    assert names(status) == ["trunk", "few atoms"]
+    assert (status.branch, status.reference, status.step) == (0, 1, 20)
+    runner.set_paused(False)
+    runner.wait(FINISHED)
+    reference = beside(runner, 40)
+    assert reference.branch.experiment.system.neurons == 60
+    alone = at(40, dictionary={"atoms": 60})
+    assert digests(reference.branch) == digests(alone.status.branches[0])
+    runner.add(document(dictionary={"atoms": 10**6}), "too many")
+    assert "dictionary.atoms" in runner.wait(FINISHED).refused
+    assert len(runner.status.branches) == 2
+
+
+def test_where_there_are_too_many_the_oldest_fork_goes_but_not_what_is_held(at, document):
+    runner = at(10)
+    runner.follow(document(threshold=0.3))
+    runner.seek(11)
+    runner.wait(PAUSED)
+    runner.keep(1, "mine")
+    for k in range(MOST + 3):
+        runner.seek(10)
+        runner.follow(document(threshold=0.5 + 0.01 * k))
+        runner.seek(12)
+        runner.wait(PAUSED)
+    status = runner.wait(PAUSED)
+    numbers = [branch.number for branch in status.branches]
+    assert len(numbers) == MOST and numbers[:2] == [0, 1]
+    assert status.branch == numbers[-1] == MOST + 4
+
+
+def test_memory_that_branches_share_counts_once(at, document):
+    runner = at(39)
+    alone = runner.status.bytes_used
+    runner.follow(document(threshold=0.5))
+    status = runner.wait(PAUSED)
+    assert alone < status.bytes_used < 1.2 * alone
+    assert status.branches[1].recording.spacing == 1
+
+
+def test_a_small_budget_is_shared_and_every_step_can_still_be_had(new_runner, document):
+    runner = new_runner(budget=20_000)
+    runner.follow(document())
+    runner.seek(40)
+    runner.wait(FINISHED)
+    runner.seek(20)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    status = runner.wait(FINISHED)
+    assert all(branch.recording.spacing > 1 for branch in status.branches)
+    for branch in status.branches:
+        for step in range(0, 41, 7):
+            branch.recording.state(step)  # checked against the digest that was recorded

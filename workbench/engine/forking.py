@@ -1,0 +1,94 @@
+"""How branches come about: a new run, other parameters from a step on, an edit, a copy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from workbench.engine.branches import Branch, Watch
+from workbench.engine.edits import Edit
+from workbench.engine.experiment import Experiment
+from workbench.engine.inputs import Input
+from workbench.engine.recording import Handover, Recording
+
+
+def root(experiment: Experiment, given: Input, budget: int) -> Branch:
+    """A run from step 0.
+
+    Raises:
+        InputError: the system refuses the signal.
+    """
+    recording = Recording(experiment.system, initial(experiment, given), budget)
+    return Branch(-1, experiment, experiment, given, recording, Watch(recording, experiment))
+
+
+def initial(experiment: Experiment, given: Input) -> Any:
+    """The state at step 0 for one input.
+
+    Raises:
+        InputError: the system refuses its signal.
+    """
+    return experiment.initial_of(given.vector, given.name)
+
+
+def turned(branch: Branch, plain: Experiment, step: int, room: int) -> Branch:
+    """A branch under other live parameters from a step on, with the steps before it.
+
+    Args:
+        branch: not younger than ``step``.
+        plain: what the document asks for now.
+        step: the last one under the parameters before.
+        room: bytes that the steps to come may take.
+    """
+    handover = branch.handover if step == branch.step else None
+    return _going_on(branch, plain, as_edited(branch, plain), branch.given, step, handover, room)
+
+
+def edited(branch: Branch, edit: Edit, step: int, room: int) -> Branch:
+    """A branch on which an edit acts from a step on; the arguments are those of `turned`.
+
+    Raises:
+        InputError: the edit cannot be made here.
+    """
+    experiment, given = edit.applied(branch.experiment, branch.given)
+    signal = None
+    if step == branch.step and branch.handover is not None:  # both happen at once
+        signal = branch.handover.signal
+    if given is not branch.given:
+        signal = experiment.scaled(given.vector)
+        initial(experiment, given)  # refused here rather than in mid-run
+    handover = Handover(signal)
+    found = _going_on(branch, branch.plain, experiment, given, step, handover, room)
+    return replace(found, edits=(*branch.edits, edit))
+
+
+def as_edited(branch: Branch, plain: Experiment) -> Experiment:
+    """What a document asks for now, with the atoms that a branch has."""
+    if not branch.edits:
+        return plain
+    system = branch.experiment.system.with_params(plain.system.params)
+    return replace(plain, dictionary=branch.experiment.dictionary, system=system)
+
+
+def _going_on(
+    branch: Branch,
+    plain: Experiment,
+    experiment: Experiment,
+    given: Input,
+    step: int,
+    handover: Handover | None,
+    room: int,
+) -> Branch:
+    if step == 0 and handover is None:  # exactly the run with these parameters
+        recording = Recording(experiment.system, initial(experiment, given), room)
+    else:
+        recording = branch.recording.fork(step, experiment.system, handover, room)
+    return replace(
+        branch,
+        plain=plain,
+        experiment=experiment,
+        given=given,
+        recording=recording,
+        watch=Watch(recording, experiment),
+        handover=handover,
+    )

@@ -1,0 +1,51 @@
+"""What a run would become under other parameters: recorded on the side, while somebody tries them.
+
+The record is the one that the run itself would get if the parameters were taken: the steps before
+stay, and those to come are taken from the cursor, or from the first step where none is to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from workbench.document import Document
+from workbench.engine import forking
+from workbench.engine.alarm import has_diverged
+from workbench.engine.branches import Branch, owner_of
+from workbench.engine.experiment import with_live_params
+from workbench.engine.recording import Recording
+
+MOST_STEPS = 500
+BUDGET = 64 * 2**20  # bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A document that is tried, where a run stands."""
+
+    branch: Branch
+    branches: tuple[Branch, ...]
+    step: int
+    document: Document
+
+
+def rollout(trial: Trial, stop: Callable[[], bool]) -> Iterator[Recording]:
+    """The record, each time that it has become longer.
+
+    Raises:
+        InputError: the parameters are refused.
+    """
+    branch = trial.branch
+    plain = with_live_params(branch.plain, trial.document)
+    within = 0 < trial.step < plain.steps and not has_diverged(branch.recording, trial.step)
+    step = trial.step if within else 0
+    owner = owner_of(branch, trial.branches, step)
+    recording = forking.turned(owner, plain, step, BUDGET).recording
+    state = recording.state(step)
+    yield recording
+    for _ in range(min(plain.steps - step, MOST_STEPS)):
+        if stop() or has_diverged(recording, recording.head):
+            return
+        state = recording.advance(state)
+        yield recording
