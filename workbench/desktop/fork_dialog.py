@@ -88,6 +88,7 @@ class ForkDialog(QDialog):
         """Rows for the fields of an edit."""
         for field in self._fields:
             self._rows.removeWidget(field)
+            field.hide()
             field.deleteLater()
         self._fields, self._values = [], self.kind().model_dump()
         if self.kind.of_atom and self._workspace.neuron is not None:

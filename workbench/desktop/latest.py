@@ -45,6 +45,11 @@ class Latest(Generic[Wish, Answer]):
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being answered."""
+        return self._thread is not None
+
     def forget(self) -> None:
         """Want nothing, and keep no answer, nor the one that is being made."""
         with self._lock:

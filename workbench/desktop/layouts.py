@@ -14,7 +14,7 @@ Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
-        (38, ((("terms",), 40), (("evidence", "raster", "confusion", "why"), 60))),
+        (38, ((("terms",), 40), (("evidence", "raster", "confusion", "why", "compare"), 60))),
     ),
     "teach": (
         (60, ((("traces",), 55), (("images",), 45))),
@@ -30,6 +30,10 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
                 (("confusion", "evidence", "why", "images", "browser"), 50),
             ),
         ),
+    ),
+    "compare": (
+        (55, ((("compare",), 60), (("traces", "raster"), 40))),
+        (45, ((("terms", "counts"), 34), (("images",), 28), (("evidence", "why"), 38))),
     ),
 }
 

@@ -311,7 +311,7 @@ class View(Params):
         slider=(1.0, 1000.0),
         log=True,
     )
-    layout: Literal["explore", "teach", "debug"] = parameter(
+    layout: Literal["explore", "teach", "debug", "compare"] = parameter(
         "explore", "arrangement of the views", label="Layout"
     )
     neuron: int | None = parameter(

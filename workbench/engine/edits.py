@@ -69,10 +69,18 @@ class Occlude(_OfInput):
 
     title = "Occlude the input"
 
-    left: float = parameter(0.3, "left edge", label="Left", unit="of the width", ge=0, le=1)
-    top: float = parameter(0.3, "upper edge", label="Top", unit="of the height", ge=0, le=1)
-    width: float = parameter(0.4, "its width", label="Width", unit="of the width", ge=0, le=1)
-    height: float = parameter(0.4, "its height", label="Height", unit="of the height", ge=0, le=1)
+    left: float = parameter(
+        0.3, "left edge", label="Left", unit="of the width", ge=0, le=1, slider=(0.0, 1.0)
+    )
+    top: float = parameter(
+        0.3, "upper edge", label="Top", unit="of the height", ge=0, le=1, slider=(0.0, 1.0)
+    )
+    width: float = parameter(
+        0.4, "its width", label="Width", unit="of the width", ge=0, le=1, slider=(0.0, 1.0)
+    )
+    height: float = parameter(
+        0.4, "its height", label="Height", unit="of the height", ge=0, le=1, slider=(0.0, 1.0)
+    )
 
     def words(self) -> str:
         return f"input occluded, {100 * self.width:.0f} × {100 * self.height:.0f} %"
@@ -92,7 +100,13 @@ class NoisyInput(_OfInput):
     title = "Add noise to the input"
 
     amount: float = parameter(
-        0.2, "standard deviation, where white is 1", label="Noise", symbol="σ", ge=0, le=1
+        0.2,
+        "standard deviation, where white is 1",
+        label="Noise",
+        symbol="σ",
+        ge=0,
+        le=1,
+        slider=(0.0, 1.0),
     )
     seed: int = parameter(0, "seed of the noise", label="Seed", ge=0, le=LARGEST_SEED)
 
@@ -109,8 +123,12 @@ class Shift(_OfInput):
 
     title = "Shift the input"
 
-    right: int = parameter(1, "to the right", label="Right", unit="px", ge=-4096, le=4096)
-    down: int = parameter(0, "downwards", label="Down", unit="px", ge=-4096, le=4096)
+    right: int = parameter(
+        1, "to the right", label="Right", unit="px", ge=-4096, le=4096, slider=(-10, 10)
+    )
+    down: int = parameter(
+        0, "downwards", label="Down", unit="px", ge=-4096, le=4096, slider=(-10, 10)
+    )
 
     def words(self) -> str:
         return f"input shifted by {self.right}, {self.down} px"
@@ -189,7 +207,12 @@ class NoisyAtom(_OfAtom):
     title = "Add noise to an atom"
 
     amount: float = parameter(
-        0.5, "length of the noise; an atom has length 1", label="Noise", ge=0, le=100
+        0.5,
+        "length of the noise; an atom has length 1",
+        label="Noise",
+        ge=0,
+        le=100,
+        slider=(0.0, 2.0),
     )
     seed: int = parameter(0, "seed of the noise", label="Seed", ge=0, le=LARGEST_SEED)
 

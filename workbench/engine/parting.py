@@ -8,7 +8,7 @@ beside it stands the first step at which one is worth seeing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -60,26 +60,24 @@ def partings(a: Branch, b: Branch, stop: Callable[[], bool] = lambda: False) -> 
 
     Ends at the last step that both have recorded, or where all that is asked for is found.
     """
-    last = min(a.recording.head, b.recording.head)
-    quantity = potential_of(a.experiment.system)
-    output = _first_output(a.recording, b.recording, last)
-    found = Parting(0, output=output)
+    quantity, found, step = potential_of(a.experiment.system), Parting(0), 0
     here, there = a.recording.state(0), b.recording.state(0)
-    for step in range(last + 1):
-        if stop():
-            return
-        if step:
-            here = a.recording.following(step - 1, here)
-            there = b.recording.following(step - 1, there)
+    while True:
+        last = min(a.recording.head, b.recording.head)
         if here is not there:
             found = _looked(found, step, quantity, (a, here), (b, there))
-        else:
-            found = Parting(step, output=output)
-        if found.seen is not None:
-            break
+        output = _first_output(a.recording, b.recording, last)
+        found = replace(found, compared=step, output=output)
+        if stop():
+            return
+        if step >= last or found.seen is not None:
+            yield found
+            return
         if step % 10 == 0:
             yield found
-    yield found
+        here = a.recording.following(step, here)
+        there = b.recording.following(step, there)
+        step += 1
 
 
 def _first_output(a: Recording, b: Recording, last: int) -> int | None:

@@ -3,6 +3,7 @@
 from workbench.desktop.views.atoms import AtomsView
 from workbench.desktop.views.base import View
 from workbench.desktop.views.browser import BrowserView
+from workbench.desktop.views.compare import CompareView
 from workbench.desktop.views.confusion import ConfusionView
 from workbench.desktop.views.counts import CountsView
 from workbench.desktop.views.evidence import EvidenceView
@@ -21,6 +22,7 @@ VIEWS: tuple[type[View], ...] = (
     ImagesView,
     EvidenceView,
     WhyView,
+    CompareView,
     AtomsView,
     ConfusionView,
     GrowthView,

@@ -45,7 +45,7 @@ class Bars(QWidget):
         order = range(count) if count <= 12 else np.argsort(-self._values, kind="stable")[:12]
         row = self.height() / len(order)
         wide = max(painter.fontMetrics().horizontalAdvance(self._names[c]) for c in order) + 8
-        room = self.width() - wide - painter.fontMetrics().horizontalAdvance("00.00") - 12
+        room = self.width() - wide - painter.fontMetrics().horizontalAdvance("0.0e+00") - 12
         most = float(np.nanmax(self._values)) or 1.0
         if self._ghost is not None:
             most = max(most, float(np.nan_to_num(self._ghost).max()))
@@ -65,10 +65,14 @@ class Bars(QWidget):
             painter.fillRect(bar, QColor(palette.class_colour(label, count)))
             if value > 0:
                 text = QRectF(bar.right() + 4, top, 80, row)
-                painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, f"{value:.2f}")
-            if self._ghost is not None and np.isfinite(self._ghost[label]):
+                painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, _short(value))
+            if self._ghost is not None and 0 < self._ghost[label] < np.inf:
                 end = wide + room * float(self._ghost[label]) / most
                 painter.setPen(QPen(QColor(theme.colours.text), 1, Qt.PenStyle.DashLine))
                 painter.drawRect(QRectF(wide, bar.top() - 1, end - wide, thick + 1))
             if truth:  # a mark beside the true class, so that colour is not the only sign
                 painter.fillRect(QRectF(wide - 5, bar.top(), 2, thick), QColor(theme.colours.text))
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 1000 else f"{value:.1e}"

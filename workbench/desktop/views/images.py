@@ -118,7 +118,9 @@ class ImagesView(View):
 
     def _make_pictures(self, titles: list[str], tips: list[str]) -> None:
         while self._row.count():
-            self._row.takeAt(0).widget().deleteLater()
+            column = self._row.takeAt(0).widget()
+            column.hide()
+            column.deleteLater()
         self._pictures, self._captions = [], []
         for title, tip in zip(titles, tips, strict=True):
             column = QWidget()
