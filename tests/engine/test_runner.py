@@ -473,9 +473,7 @@ def test_a_live_change_acts_on_the_next_step_and_says_so(open_runner, document, 
     assert recorded(runner)[19] != digests(prepared())[19]
 
 
-def test_a_live_change_in_the_past_forks_there_and_says_what_stays(
-    open_runner, document, prepared
-):
+def test_a_live_change_in_the_past_forks_there_and_says_what_stays(open_runner, document, prepared):
     runner = open_runner(document())
     arrive(runner, 30)
     arrive(runner, 18)

@@ -49,9 +49,11 @@ class ForkDialog(QDialog):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(8)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.fork = self.buttons.addButton("Fork", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.fork = self.buttons.addButton("Fork", QDialogButtonBox.ButtonRole.ApplyRole)
+        for button in self.buttons.buttons():
+            button.setAutoDefault(False)  # Return ends the writing of a number, and no more
         self.fork.setProperty("role", "primary")
-        self.buttons.accepted.connect(self._fork)
+        self.fork.clicked.connect(self._fork)
         self.buttons.rejected.connect(self.reject)
         self.choice.currentIndexChanged.connect(self._choose)
         self._assemble()

@@ -1,0 +1,268 @@
+"""Branches in the window: forked by turning the past, drawn over, gone to, kept, thrown away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QInputDialog
+
+from tests.desktop.user import NO_KEY
+from workbench.desktop.panels.timeline import NAMES, ROW
+from workbench.desktop.theme import theme
+from workbench.document import shipped
+
+Key = Qt.Key
+SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
+
+
+@pytest.fixture
+def forked(open_window):
+    """A person whose run was forked at step 15, by a threshold, and ran on to the end."""
+    user = open_window(*SMALL)
+    user.go_to(40)
+    user.go_to(15)
+    user.write(user.field("system.threshold").text, "1.5")
+    user.settle()
+    user.go_to(40)
+    return user
+
+
+def lines(user):
+    return user.window.transport.timeline.lines
+
+
+def row(user, index):
+    """A place on the line of a branch."""
+    return QPoint(60, round((index + 0.5) * theme.px(ROW)))
+
+
+def choose(user, index, words):
+    """Open the menu of a branch with the right button and choose an entry."""
+    place = row(user, index)
+    reason = QContextMenuEvent.Reason.Mouse
+    event = QContextMenuEvent(reason, place, lines(user).mapToGlobal(place), NO_KEY)
+    QApplication.sendEvent(lines(user), event)
+    menu = QApplication.activePopupWidget()
+    (action,) = [a for a in menu.actions() if a.text() == words]
+    assert action.isEnabled(), f"{words} is grey"
+    user.qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+    user.settle()
+
+
+def names(user):
+    branching = user.window.workspace.branching
+    return [branching.name(branch) for branch in branching.branches]
+
+
+def test_the_timeline_shows_when_there_is_more_than_one_branch(user, window):
+    user.go_to(30)
+    assert not window.transport.timeline.isVisible()
+    user.go_to(20)
+    user.write(user.field("system.threshold").text, "1.5")
+    user.settle()
+    assert window.transport.timeline.isVisible()
+    assert lines(user).accessibleDescription() == "trunk; threshold 2 → 1.5"
+    assert window.said.text() == "threshold 2 → 1.5 from step 21 on; trunk stays as it was"
+    user.do("undo")  # nothing was recorded under it yet
+    user.settle()
+    assert not window.transport.timeline.isVisible()
+    assert (user.step, window.workspace.status.head) == (20, 30)
+
+
+def test_lines_stand_over_the_slider(forked):
+    """A step is at the same place on the lines as on the slider below them."""
+    window = forked.window
+    scrub, drawn = window.transport.scrub, lines(forked)
+    left = drawn.mapToGlobal(QPoint(0, 0)).x()
+    assert abs(scrub.mapToGlobal(QPoint(0, 0)).x() - left) <= 1
+    assert abs(scrub.width() - (drawn.width() - theme.px(NAMES))) <= 2
+    for step in (0, 15, 40):
+        handle = theme.px(7) + (scrub.width() - theme.px(14)) * step / 40
+        assert abs(drawn._across(step) - handle) <= 2
+
+
+def test_a_click_on_a_line_goes_to_that_branch_and_the_sliders_follow(forked):
+    window, before = forked.window, forked.window.workspace.status
+    forked.click(lines(forked), row(forked, 0))
+    forked.settle()
+    assert window.workspace.status.branch == 0
+    assert forked.field("system.threshold").text.text() == "2"
+    assert forked.step == 40 and window.said.text() == "On trunk"
+    assert window.workspace.status.reference == 1  # the one it was on is drawn behind it
+    forked.click(lines(forked), row(forked, 1))
+    forked.settle()
+    assert window.workspace.status.fingerprint == before.fingerprint
+    assert forked.field("system.threshold").text.text() == "1.5"
+    assert names(forked) == ["trunk", "threshold 2 → 1.5"]
+
+
+def test_keys_go_from_branch_to_branch_and_delete_takes_one_away(forked):
+    status = lambda: forked.window.workspace.status  # noqa: E731
+    lines(forked).setFocus()
+    forked.press(Key.Key_Up)
+    forked.settle()
+    assert status().branch == 0
+    forked.press(Key.Key_Down, Qt.KeyboardModifier.ControlModifier)  # the command
+    forked.settle()
+    assert status().branch == 1
+    lines(forked).setFocus()
+    forked.press(Key.Key_Delete)
+    forked.settle()
+    assert names(forked) == ["trunk"] and status().branch == 0
+    assert forked.field("system.threshold").text.text() == "2"
+
+
+def test_the_menu_of_a_branch_promotes_compares_and_deletes(forked):
+    window = forked.window
+    choose(forked, 1, "Make it the trunk")
+    assert names(forked) == ["trunk", "threshold 1.5 → 2"]
+    choose(forked, 1, "Do not draw it behind the run")
+    assert window.workspace.ghost is None
+    choose(forked, 1, "Draw it behind the run")
+    assert window.workspace.ghost is not None
+    choose(forked, 1, "Delete")
+    assert names(forked) == ["trunk"]
+    assert window.workspace.experiment.system.params.threshold == 1.5
+
+
+def test_a_branch_that_is_named_and_kept_stays_beside_the_next_image(forked, monkeypatch):
+    monkeypatch.setattr(QInputDialog, "getText", lambda *rest: (f"{rest[-1]}!", True))
+    choose(forked, 1, "Name and keep …")
+    forked.do("next_sample")
+    forked.settle()
+    assert names(forked) == ["test sample 0, threshold 2 → 1.5!", "trunk"]
+    choose(forked, 0, "Let go of it")
+    forked.do("next_sample")
+    forked.settle()
+    assert names(forked) == ["trunk"]
+
+
+def test_the_key_keeps_the_run_for_comparison(user, window):
+    user.go_to(30)
+    user.press(Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    user.settle()
+    user.do("next_sample")
+    user.settle()
+    assert names(user) == ["test sample 0", "trunk"]
+    user.click(lines(user), row(user, 0))  # its image and its settings come back
+    user.settle()
+    assert window.workspace.document.view.sample == 0
+    assert window.workspace.snapshot.sample == 0
+    assert window.workspace.status.step <= 30
+
+
+def test_space_runs_on_along_what_is_recorded_and_no_branch_is_lost(forked):
+    window = forked.window
+    window.workspace.ask(lambda runner: runner.set_speed(None))
+    expected = window.workspace.status.fingerprint
+    forked.press(Key.Key_Space)
+    forked.wait(lambda: forked.state == "finished")
+    forked.settle()
+    assert (forked.step, window.workspace.status.fingerprint) == (40, expected)
+    assert len(names(forked)) == 2
+
+
+def test_a_neuron_is_dropped_from_here_on(user, window):
+    user.go_to(30)
+    neuron = int(window.workspace.snapshot.recording.spikes()[30][0])
+    assert not window.actions_by_name["drop_neuron"].isEnabled()
+    window.workspace.select_neuron(neuron)
+    user.do("drop_neuron")
+    user.settle()
+    user.go_to(60)
+    assert names(user) == ["trunk", f"neuron {neuron} dropped"]
+    fired = window.workspace.snapshot.recording.spikes()
+    assert neuron in fired[30] and not any(neuron in step for step in fired[31:])
+
+
+def test_a_fork_of_the_same_run_is_equal_in_every_bit(user, window):
+    user.go_to(50)
+    user.go_to(30)
+    user.press(Key.Key_B)
+    user.settle()
+    user.go_to(50)
+    one, two = window.workspace.branching.branches
+    assert one.recording.digest(50) == two.recording.digest(50)
+    assert names(user)[1] == "fork 1"
+
+
+def test_another_session_runs_beside_this_one(user, window):
+    user.go_to(20)
+    window.files.compare(shipped()["digits-random"])
+    user.settle()
+    assert names(user) == ["trunk", "digits-random"]
+    user.go_to(40)
+    user.wait(lambda: window.workspace.snapshot.reference.step == 40)
+    assert window.workspace.document.dictionary.kind == "exemplar"
+    window.files.compare(shipped()["digits-random"].with_name("nothing.json"))
+    assert "nothing.json" in user.dismiss()
+    assert len(names(user)) == 2
+
+
+@pytest.mark.parametrize("name", ["terms", "counts", "evidence"])
+def test_curves_are_drawn_over_those_of_the_branch_behind(forked, name):
+    view = forked.bring_up(name)
+    if name == "evidence":
+        forked.choose(view.mode, "over time")
+    forked.settle()
+    trunk = forked.window.workspace.branching.branches[0].recording
+    column = trunk.summary(
+        {"terms": "energy", "counts": "firing_count"}.get(name, "class_evidence")
+    )
+    column = column.reshape(41, -1)[:, -1]
+    x, y = view._ghosts._curves[-1].getData()
+    assert x.tolist() == list(range(41))
+    np.testing.assert_array_equal(y, column.astype(float))
+    forked.window.workspace.branching.compare(None)
+    forked.settle()
+    assert view._ghosts._curves[-1].getData()[0].size == 0
+
+
+def test_traces_are_drawn_over_those_of_the_same_neurons(forked):
+    view = forked.bring_up("traces")
+    forked.frames(3)
+    trunk = forked.window.workspace.branching.branches[0].recording
+    potentials = np.stack(
+        [
+            trunk.observer(k)
+            .observe(trunk.state(k), ("membrane_potential",))["membrane_potential"][0]
+            .numpy()
+            for k in range(41)
+        ]
+    )
+    drawn = np.concatenate(
+        [c.getData()[1] for c in view._ghost_curves.values() if c.getData()[1] is not None]
+    )
+    expected = potentials[:, view._neurons].T
+    assert len(drawn) == expected.size
+    np.testing.assert_allclose(np.sort(drawn), np.sort(expected.ravel()), atol=1e-6)
+
+
+def test_the_raster_marks_in_grey_who_fires_only_on_the_branch_behind(forked):
+    view = forked.bring_up("raster")
+    here, there = (b.recording.spikes() for b in forked.window.workspace.branching.branches[::-1])
+
+    def rows(neurons):
+        return view._place[neurons] * view._rows // view._neurons
+
+    for step in (30, 40):
+        alone = np.setdiff1d(rows(there[step]), rows(here[step]))
+        assert (view._pixels[alone, step, 3] == 200).all()
+        assert (view._pixels[rows(here[step]), step, 3] == 255).all()
+
+
+def test_pictures_carry_those_of_the_branch_behind_where_they_differ(forked):
+    view = forked.bring_up("images")
+    inset = [picture._inset is not None for picture in view._pictures]
+    assert inset == [False, True, True]  # the input is the same
+    forked.go_to(10)
+    assert not any(picture._inset is not None for picture in view._pictures)
+
+
+def test_undo_after_a_fork_takes_the_parameter_back_and_keeps_the_branch(forked):
+    forked.do("undo")
+    forked.settle()
+    assert forked.window.workspace.document.system["threshold"] == 2.0
+    assert len(names(forked)) == 3  # the run with the old threshold is one of its own
