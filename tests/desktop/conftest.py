@@ -33,6 +33,7 @@ THREADS = {
     "explainer",
     "what-if",
     "parting",
+    "ledger",
 }
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.

@@ -60,7 +60,7 @@ def shown_by(layout: str, window) -> dict[str, bool]:
 
 @pytest.mark.parametrize("user", SESSIONS, indirect=True)
 def test_each_layout_shows_its_views_side_by_side(user, window):
-    sizes = [(1440, 900), (1280, 800), (960, 600), (1280, 800)]
+    sizes = [(1440, 900), (1280, 800), (960, 600), (1440, 900), (1280, 800)]
     for size, layout in zip(sizes, (*LAYOUTS, "explore"), strict=True):  # and back to the first
         window.resize(*size)
         if window.area.layout_name != layout:
@@ -184,4 +184,4 @@ def test_a_view_that_does_not_apply_is_not_offered(user, window):
     offered = {
         name for name, dock in window.area.docks.items() if dock.toggleViewAction().isVisible()
     }
-    assert offered == {"traces", "counts", "raster", "images", "why", "browser"}
+    assert offered == {"traces", "counts", "raster", "images", "why", "compare", "browser"}

@@ -111,12 +111,12 @@ def test_a_parameter_changed_in_mid_run_acts_on_the_next_step_and_the_window_say
     assert window.workspace.experiment.system.params.threshold == 1.5
 
 
-def test_a_parameter_changed_behind_the_head_says_how_many_steps_it_drops(user, window):
+def test_a_parameter_changed_behind_the_head_says_that_the_trunk_stays(user, window):
     user.go_to(40)
     user.go_to(30)
     user.write(user.field("system.threshold").text, "1.5")
     user.settle()
-    assert "the 10 steps recorded after 30 were dropped" in window.said.text()
+    assert window.said.text() == "threshold 2 → 1.5 from step 31 on; trunk stays as it was"
     assert window.workspace.status.head == 30
 
 
@@ -136,7 +136,9 @@ def test_a_parameter_changed_at_either_end_restarts_the_run_and_the_window_says_
 ):
     user.go_to(step)
     user.write(user.field("system.threshold").text, "1.5")
-    user.wait(lambda: window.said.text() == "Restarted with threshold 2 → 1.5")
+    stays = "; trunk stays as it was" if step else ""
+    said = f"threshold 2 → 1.5 from the first step on{stays}"
+    user.wait(lambda: window.said.text() == said)
     if step == 0:
         assert (user.step, user.state) == (0, "paused")
     else:  # it was over, so it shows what the change does

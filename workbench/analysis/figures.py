@@ -183,6 +183,7 @@ def traces_figure(
     ylabel: str = "",
     caption: str = "",
     dashes: Sequence[tuple[float, ...]] | None = None,
+    log: bool = False,
 ) -> Figure:
     """Traces [K, n] of n neurons over ``steps`` [K], named at their ends.
 
@@ -190,6 +191,7 @@ def traces_figure(
     half as near. ``dashes`` are on and off lengths in line widths, as from `palette.class_dash`.
     """
     figure, axes = _plot(ylabel, ylabel, caption)
+    axes.set_yscale("log" if log else "linear")
     ends = []
     for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
         dash = dashes[i] if dashes is not None else ()

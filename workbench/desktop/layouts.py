@@ -14,7 +14,13 @@ Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
-        (38, ((("terms",), 40), (("evidence", "raster", "confusion", "why", "compare"), 60))),
+        (
+            38,
+            (
+                (("terms", "ledger"), 40),
+                (("evidence", "raster", "confusion", "why", "compare"), 60),
+            ),
+        ),
     ),
     "teach": (
         (60, ((("traces",), 55), (("images",), 45))),
@@ -25,7 +31,7 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
         (
             50,
             (
-                (("terms",), 25),
+                (("terms", "ledger"), 25),
                 (("counts",), 25),
                 (("confusion", "evidence", "why", "images", "browser"), 50),
             ),

@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.desktop.branching import Branching
 from workbench.desktop.growth import Growth
+from workbench.desktop.ledger import LedgerKeeper
 from workbench.desktop.what_if import WhatIf
 from workbench.document import Document, History
 from workbench.errors import InputError
@@ -77,6 +78,7 @@ class Workspace(QObject):
         self.growth = Growth(self)
         self.branching = Branching(self)
         self.what_if = WhatIf(self)
+        self.ledger = LedgerKeeper(self)
         self._left: tuple[History, Path | None] | None = None  # the session before this one
         self._job: Job | None = None
         self._fetch: Fetch | None = None
@@ -114,7 +116,7 @@ class Workspace(QObject):
         self.closing.emit()
         if self._loader.is_alive():
             self._loader.join(30)
-        gone = self.growth.close() & self.what_if.close()
+        gone = self.growth.close() & self.what_if.close() & self.ledger.close()
         for job in (self._job, self._fetch):
             if job is not None:
                 job.cancel()

@@ -79,6 +79,7 @@ class LCA(System):
     uses_dictionary = True
     engines = ("residual", "lazy", "dense")
     accounts = True
+    poses_lasso = True
 
     def __init__(self, params: LCAParams, wiring: Wiring) -> None:
         if wiring.atoms is None:

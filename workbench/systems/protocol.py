@@ -176,6 +176,7 @@ class System(ABC):
     uses_dictionary: ClassVar[bool] = False
     engines: ClassVar[tuple[str, ...]] = ("residual",)  # ways to compute the same numbers
     accounts: ClassVar[bool] = False  # whether `account` has something to tell
+    poses_lasso: ClassVar[bool] = False  # whether `lasso` may give a problem
 
     def __init__(self, params: Any, wiring: Wiring) -> None:
         self.params = params

@@ -73,9 +73,12 @@ def test_a_click_where_nobody_fires_seeks(user, window, raster):
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
-def test_marks_of_dropped_steps_go(user, window, raster):
+def test_marks_of_the_steps_that_a_fork_left_behind_go_with_it(user, window, raster):
     user.go_to(20)
     user.write(user.field("system.threshold").text, "1.9")
+    user.settle()
+    assert max(step for step, _ in marks(raster)) == 40  # grey, of the trunk
+    window.workspace.branching.compare(None)
     user.settle()
     assert max(step for step, _ in marks(raster)) <= 20
     expected = {(step, int(raster._place[neuron])) for step, neuron in spikes(window)}

@@ -27,7 +27,7 @@ def settle(user) -> None:
 
     def drawn() -> bool:
         answer, neuron = view.explainer.latest, workspace.neuron
-        if answer is None or view._drawn is None or view._drawn[2] is not answer:
+        if answer is None or view._drawn is None or answer not in view._drawn:
             return False
         wish = answer.wish
         shown = neuron is None or wish.neuron == neuron

@@ -9,6 +9,7 @@ from workbench.desktop.views.counts import CountsView
 from workbench.desktop.views.evidence import EvidenceView
 from workbench.desktop.views.growth import GrowthView
 from workbench.desktop.views.images import ImagesView
+from workbench.desktop.views.ledger import LedgerView
 from workbench.desktop.views.raster import RasterView
 from workbench.desktop.views.terms import TermsView
 from workbench.desktop.views.traces import TracesView
@@ -23,6 +24,7 @@ VIEWS: tuple[type[View], ...] = (
     EvidenceView,
     WhyView,
     CompareView,
+    LedgerView,
     AtomsView,
     ConfusionView,
     GrowthView,

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import Qt
 
 from workbench import palette
 from workbench.desktop.theme import theme
-from workbench.desktop.views.base import PlotView, coloured, of_kind
+from workbench.desktop.views.base import PlotView, coloured, of_kind, small_font
 from workbench.desktop.views.ghosts import GhostCurves
 from workbench.desktop.workspace import Workspace
 
@@ -23,7 +24,7 @@ class TermsView(PlotView):
     title = "Energy"
     shows = (
         "What the network minimises, step by step: the reconstruction error, the price of "
-        "activity, and their sum."
+        "activity, and their sum. The dotted line is the optimum, found by another method."
     )
     equation = "E = ½‖s − Φa‖² + λ Σ|a|"
     look_for = (
@@ -37,6 +38,11 @@ class TermsView(PlotView):
         self._curves: list[pg.PlotCurveItem] = []
         self._colours: tuple[str, ...] = ()
         self._ghosts = GhostCurves(self.plot)
+        self._lowest = pg.PlotCurveItem()
+        self._lowest_name = pg.TextItem(anchor=(1, 1))
+        self._lowest_name.setFont(small_font())
+        for item in (self._lowest, self._lowest_name):
+            self.plot.addItem(item, ignoreBounds=True)
         self.restyle()
 
     def applies(self, system: type) -> bool:
@@ -77,6 +83,7 @@ class TermsView(PlotView):
         reach = self._ghosts.show(self.ghost_rows(self._observable.name))
         if reach is not None:
             self.grow_range(0.0, min(reach, GHOST_REACH * self._range[1]))
+        self._draw_optimum(snapshot)
         self.cursor.setValue(snapshot.step)
         now = values[min(snapshot.step, len(values) - 1)]
         self.summarise(
@@ -88,9 +95,31 @@ class TermsView(PlotView):
             )
         )
 
+    def depends_on(self, snapshot: Any) -> tuple:
+        return (*super().depends_on(snapshot), self.workspace.ledger.of(snapshot))
+
+    def _draw_optimum(self, snapshot: Any) -> None:
+        """The lowest energy that there is, from the step on whose problem it belongs to."""
+        ledger = self.workspace.ledger.of(snapshot)
+        optimum = None if ledger is None else ledger.optimum
+        for item in (self._lowest, self._lowest_name):
+            item.setVisible(optimum is not None)
+        if optimum is None:
+            return
+        steps, energy = snapshot.experiment.steps, optimum.energy
+        self._lowest.setData([float(ledger.start), float(steps)], [energy, energy])
+        self._lowest_name.setText(f"optimum {energy:.4g}")
+        self._lowest_name.setPos(steps, energy)
+
     def fit(self) -> None:
         values = self.workspace.snapshot.recording.summary(self._observable.name)
         self.grow_range(0.0, float(values[np.isfinite(values)].max()), fresh=True)
+
+    def restyle(self) -> None:
+        super().restyle()
+        accent = theme.colours.accent
+        self._lowest.setPen(pg.mkPen(accent, width=1, style=Qt.PenStyle.DotLine))
+        self._lowest_name.setColor(accent)
 
     def figure(self) -> Any:
         if not self._curves:
