@@ -34,13 +34,13 @@ def test_the_curves_are_the_certificates_of_the_steps(user, window):
 def test_a_run_that_stopped_before_it_converged_is_told_so(user, window):
     user.go_to(40)
     view = known(user)
-    assert view.accessibleDescription().startswith("not converged: ")
+    assert view.accessibleDescription().startswith("not converged · ")
     user.write(user.field("system.time_constant").text, "5")
     user.write(user.field("system.steps").text, "1000")
     user.settle()
     user.go_to(1000)
     view = known(user)
-    assert view.accessibleDescription().startswith("converged: at most ")
+    assert view.accessibleDescription().startswith("converged · at most ")
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)

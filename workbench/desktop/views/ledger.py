@@ -88,14 +88,14 @@ class LedgerView(PlotView):
         near = min(ledger.entries, key=lambda known: abs(known - step))
         entry = ledger.entries[near]
         if not math.isfinite(entry.excess):
-            return "not converged: nothing is proved yet"
+            return "not converged · nothing is proved yet"
         if entry.converged:
-            return f"converged: at most {100 * entry.excess:.2g} % too high"
-        words = "not converged: "
+            return f"converged · at most {100 * entry.excess:.2g} % too high"
+        words = f"not converged · at most {100 * entry.excess:.2g} % too high"
         if ledger.optimum is not None and near >= ledger.start:
             above = (entry.energy - ledger.optimum.energy) / ledger.optimum.energy
-            words += f"{100 * max(above, 0.0):.2g} % too high, "
-        return coloured(f"{words}at most {100 * entry.excess:.2g} %", theme.colours.warning)
+            words += f", in truth {100 * max(above, 0.0):.2g} %"
+        return coloured(words, theme.colours.warning)
 
     def restyle(self) -> None:
         super().restyle()
