@@ -1,5 +1,6 @@
 """Branches of a run: the past is changed and nothing of it is lost."""
 
+import random
 import time
 
 import pytest
@@ -311,3 +312,53 @@ def test_a_small_budget_is_shared_and_every_step_can_still_be_had(new_runner, do
     for branch in status.branches:
         for step in range(0, 41, 7):
             branch.recording.state(step)  # checked against the digest that was recorded
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", ["lca", "lca lazy", "lif poisson"])
+def test_whatever_is_done_every_branch_stays_whole(new_runner, document, seed, kind):
+    """Random commands; then each branch is what its own states say, and shares what it says."""
+    choose = random.Random(f"{kind} {seed}")
+    runner = new_runner(budget=choose.choice([20_000, 2**29]))
+    name = "threshold" if kind == "lca" else "time_constant"
+    runner.follow(document(kind))
+    runner.wait(PAUSED)
+    for _ in range(60):
+        numbers = [branch.number for branch in runner.status.branches]
+        number, value = choose.choice(numbers), choose.choice([0.5, 0.8, 2.0])
+        branch = next(b for b in runner.status.branches if b.number == number)
+        edits = [Occlude(), NoisyInput()] + [DropAtom(neuron=3)] * (kind != "lif poisson")
+        act = choose.choice(
+            [
+                lambda: runner.seek(choose.randint(0, 45)),
+                lambda: runner.set_paused(choose.random() < 0.5),
+                lambda value=value: runner.follow(document(kind, **{name: value})),
+                lambda edits=edits: runner.fork(choose.choice([None, *edits])),
+                lambda b=branch: runner.switch(b.number, b.plain.asked),
+                lambda n=number: runner.delete(n),
+                lambda n=number: runner.promote(n),
+                lambda n=number: runner.keep(n, choose.choice(["mine", ""])),
+                lambda n=number: runner.compare(choose.choice([n, None])),
+                lambda: runner.step(choose.choice([-1, 1, 5])),
+            ]
+        )
+        act()
+        if choose.random() < 0.05:
+            runner.follow(document(kind, view={"sample": choose.randint(0, 5)}))
+        if choose.random() < 0.5:
+            runner.wait(PAUSED, RUNNING, FINISHED)
+    runner.set_paused(True)
+    status = runner.wait(PAUSED, FINISHED)
+    assert (status.error, status.refused) == ("", "")
+    by_number = {branch.number: branch for branch in status.branches}
+    assert status.branch in by_number and status.reference in {None, *by_number}
+    assert status.reference != status.branch
+    for branch in status.branches:
+        record = branch.recording
+        for step in range(record.head + 1):
+            record.state(step)  # checked against what was put out in the run
+        if branch.parent is not None:
+            parent = by_number[branch.parent].recording
+            shared = min(branch.step, parent.head)
+            assert record.digest(shared) == parent.digest(shared)
+    assert runner.snapshot.recording is by_number[status.branch].recording
