@@ -266,3 +266,38 @@ def test_undo_after_a_fork_takes_the_parameter_back_and_keeps_the_branch(forked)
     forked.settle()
     assert forked.window.workspace.document.system["threshold"] == 2.0
     assert len(names(forked)) == 3  # the run with the old threshold is one of its own
+
+
+def test_branches_are_saved_with_the_session_and_come_back(forked, open_window, tmp_path):
+    window = forked.window
+    forked.go_to(30)
+    forked.window.workspace.select_neuron(7)
+    forked.do("drop_neuron")
+    forked.settle()
+    forked.go_to(40)
+    expected = window.workspace.status.fingerprint
+    assert window.isWindowModified()
+    path = tmp_path / "branches.json"
+    assert window.files.save_to(path)
+    forked.frames(1)
+    assert not window.isWindowModified()
+
+    later = open_window(path)
+    later.settle()
+    assert names(later) == names(forked) == ["trunk", "threshold 2 → 1.5", "neuron 7 dropped"]
+    assert later.window.transport.timeline.isVisible()
+    later.go_to(40)
+    assert later.window.workspace.status.fingerprint == expected
+    assert not later.window.isWindowModified()
+
+
+def test_branches_that_do_not_fit_are_refused_and_the_run_opens(forked, open_window, tmp_path):
+    path = tmp_path / "branches.json"
+    forked.window.files.save_to(path)
+    text = path.read_text(encoding="utf-8")
+    head, tail = text.split('"branches"')
+    path.write_text(f'{head}"branches"{tail.replace("1.5", "-1.5")}', encoding="utf-8")
+    later = open_window(path)
+    later.wait(lambda: later.complaints)
+    assert later.dismiss().startswith("branches[1]: system.threshold = -1.5: must be")
+    assert names(later) == ["trunk"]

@@ -362,3 +362,40 @@ def test_whatever_is_done_every_branch_stays_whole(new_runner, document, seed, k
             shared = min(branch.step, parent.head)
             assert record.digest(shared) == parent.digest(shared)
     assert runner.snapshot.recording is by_number[status.branch].recording
+
+
+def test_before_an_edit_a_promoted_branch_is_the_network_that_it_was(at, document):
+    """A change at step 5 of a run that lost a neuron at step 20 still has that neuron."""
+    runner = at(20)
+    runner.fork(DropAtom(neuron=3))
+    runner.seek(40)
+    runner.wait(FINISHED)
+    runner.promote(1)
+    runner.seek(5)
+    runner.wait(PAUSED)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    status = runner.wait(FINISHED)
+    assert tree(status)[-1] == (2, 1, 5) and names(status)[-1] == "threshold 1 → 0.5"
+    assert runner.snapshot.experiment.system.wiring.atoms[3].any()
+    alone = at(5)
+    alone.follow(document(threshold=0.5))
+    alone.seek(40)
+    assert alone.wait(FINISHED).fingerprint == status.fingerprint
+
+
+def test_a_parameter_turned_where_an_edit_acts_keeps_the_edit(at, document):
+    runner = at(20)
+    runner.fork(DropAtom(neuron=3))
+    runner.seek(30)
+    runner.wait(PAUSED)
+    runner.follow(document(threshold=0.9))  # at the end of what is recorded
+    runner.seek(40)
+    runner.wait(FINISHED)
+    runner.seek(20)
+    runner.wait(PAUSED)
+    runner.follow(document(threshold=0.5))
+    runner.seek(40)
+    status = runner.wait(FINISHED)
+    assert names(status)[-1] == "threshold 1 → 0.5, neuron 3 dropped"
+    assert not any(3 in fired for fired in runner.snapshot.recording.spikes()[21:])

@@ -9,6 +9,7 @@ from workbench.document import Document
 
 if TYPE_CHECKING:
     from workbench.desktop.workspace import Workspace
+    from workbench.document.kept_branches import KeptBranch
     from workbench.engine.branches import Branch
 
 
@@ -38,6 +39,14 @@ class Branching:
         from workbench.engine.branches import name_of  # with torch, which is loaded by now
 
         return name_of(branch, self.branches)
+
+    def written(self) -> tuple[KeptBranch, ...]:
+        """The branches as a session keeps them; none where there is one run and nothing else."""
+        from workbench.engine.score import written  # with torch, which is loaded by now
+
+        if not self.branches:
+            return ()
+        return written(self.branches, self._workspace.status.branch)
 
     def fork(self, edit: Any = None) -> None:
         """A branch from here, changed by an edit or not at all."""

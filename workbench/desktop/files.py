@@ -118,13 +118,14 @@ class SessionFiles(QObject):
             path = path.with_name(f"{path.name}.json")
             if path.exists() and not self._may_replace(path):  # the dialog did not know the name
                 return False
+        session = self._workspace.session
         try:
-            save(self._workspace.document, path)
+            save(session, path)
         except InputError as error:
             self._workspace.complained.emit(str(error))
             return False
         self._workspace.path = path
-        self._workspace.history.mark_saved()
+        self._workspace.mark_saved(session)
         self._settings.add_recent(path)
         self.saved.emit()
         self._workspace.said.emit(f"Saved {path}")
@@ -132,7 +133,7 @@ class SessionFiles(QObject):
 
     def may_leave(self) -> bool:
         """Ask what to do with changes that are not saved; False to stay."""
-        if not self._workspace.history.dirty:
+        if not self._workspace.dirty:
             return True
         buttons = QMessageBox.StandardButton
         answer = QMessageBox.question(

@@ -73,6 +73,7 @@ class Window(QMainWindow):
         self._closed_for_good = False
         self._learning = False  # a dictionary, in the last frame
         self._narrow = False
+        self._branches: tuple = ()  # that the title was last made with
         self._assemble()
         self._make_menus()
         self._make_status_bar()
@@ -260,6 +261,9 @@ class Window(QMainWindow):
         self.facts.setText("   ·   ".join(words))
         self.facts.setToolTip(f"Fingerprint of the run up to this step: {status.fingerprint}")
         self.alarm.show_status(status)
+        if status.branches is not self._branches:
+            self._branches = status.branches
+            self._retitle()
         self._enable_actions()
 
     def _enable_actions(self) -> None:
@@ -546,7 +550,7 @@ class Window(QMainWindow):
     def _retitle(self) -> None:
         path = self.workspace.path
         self.setWindowTitle(f"{path.stem if path else 'untitled'}[*] — Workbench")
-        self.setWindowModified(self.workspace.history.dirty)
+        self.setWindowModified(self.workspace.dirty)
         self._enable_actions()
 
     def _restyle(self) -> None:

@@ -66,7 +66,8 @@ class Workspace(QObject):
 
     def __init__(self, document: Document, path: Path | None = None) -> None:
         super().__init__()
-        self.history = History(document)
+        self._kept = document.branches  # as the file has them
+        self.history = History(_without_branches(document))
         self.path = path
         self.engine: Engine | None = None
         self.runner: Runner | None = None
@@ -156,6 +157,7 @@ class Workspace(QObject):
         self.runner.set_speed(self.document.view.speed)
         self.runner.watch(self._wanted)
         self.runner.follow(self.document)
+        self._grow()
         self.ready.emit()
 
     def _tell(self, status: Status) -> None:
@@ -206,6 +208,8 @@ class Workspace(QObject):
     def open(self, document: Document, path: Path | None) -> None:
         """Put another document in place of this one."""
         self._left = (self.history, self.path)
+        self._kept = document.branches
+        document = _without_branches(document)
         self.history = History(document)
         self.path = path
         self.evaluation = self.evaluated_document = None
@@ -215,7 +219,30 @@ class Workspace(QObject):
             self.runner.set_speed(document.view.speed)
         self.evaluationChanged.emit()
         self._changed()
+        self._grow()
         self.selectionChanged.emit(document.view.neuron)
+
+    def _grow(self) -> None:
+        """The branches of the session that was opened, if it has any."""
+        kept = self._kept
+        if kept:
+            self.ask(lambda runner: runner.grow(kept))
+
+    @property
+    def session(self) -> Document:
+        """The document with the branches of the run: what a file holds."""
+        return self.document.model_copy(update={"branches": self.branching.written()})
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something would be lost that is not in the file."""
+        grown = self.status is not None and self.status.state.value != "preparing"
+        return self.history.dirty or (grown and self.branching.written() != self._kept)
+
+    def mark_saved(self, session: Document) -> None:
+        """This session is the one on disk."""
+        self._kept = session.branches
+        self.history.mark_saved()
 
     def set_value(self, place: str, value: Any, merge: bool = False) -> bool:
         """Change one value of the document; False if it was refused (and said why).
@@ -372,6 +399,10 @@ class Workspace(QObject):
             if job.error:
                 self.complained.emit(f"The evaluation stopped: {job.error}")
             self.evaluationChanged.emit()
+
+
+def _without_branches(document: Document) -> Document:
+    return document.model_copy(update={"branches": ()})
 
 
 def _rewind(history: History, asked: Document) -> bool:

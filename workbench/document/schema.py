@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Gt
 
+from workbench.document.kept_branches import KeptBranch
 from workbench.errors import InputError
 from workbench.parameters import Params, declared, parameter, unknown_key
 
@@ -331,6 +332,7 @@ class Document(Params):
     decoder: Decoder = Decoder()
     run: Run = Run()
     view: View = View()
+    branches: tuple[KeptBranch, ...] = ()  # of the run, as they were saved
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str = "") -> Self:
@@ -347,6 +349,8 @@ class Document(Params):
                 checked[name] = section
             elif name == "system":
                 checked[name] = _system(section, place)
+            elif name == "branches":
+                checked[name] = KeptBranch.parse_all(section, place)
             elif name in sections():
                 checked[name] = sections()[name].parse(_object(section, place), place)
             else:
@@ -423,10 +427,15 @@ class Document(Params):
         default.
         """
         width = max(map(len, type(self).model_fields)) + 3
+        values = self.model_dump() | self._meaningful()
+        del values["branches"]
         lines = [
             f"  {f'{json.dumps(name)}:':<{width}} {json.dumps(value, ensure_ascii=False)}"
-            for name, value in (self.model_dump() | self._meaningful()).items()
+            for name, value in values.items()
         ]
+        if self.branches:
+            rows = [json.dumps(b.plain(), ensure_ascii=False) for b in self.branches]
+            lines.append('  "branches": [\n    ' + ",\n    ".join(rows) + "\n  ]")
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
     def _meaningful(self) -> dict[str, dict[str, Scalar]]:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.engine.alarm import Alarm, Remedy
-from workbench.engine.changes import differences
+from workbench.engine.changes import changed_parameters, differences
 from workbench.engine.convergence import Convergence
 from workbench.engine.edits import Edit
 from workbench.engine.experiment import Experiment
 from workbench.engine.inputs import Input
-from workbench.engine.recording import Handover, Recording
+from workbench.engine.recording import Recording
 
 MOST = 12  # branches; beyond, the oldest fork that nobody holds on to goes
 
@@ -48,13 +48,13 @@ class Branch:
     number: int  # never used again
     plain: Experiment  # what its document asks for
     experiment: Experiment  # the same with atoms as they were edited
+    source: Input  # as it was chosen
     given: Input  # as it was edited
     recording: Recording
     watch: Watch
     parent: int | None = None  # None: it shares no step with another
     step: int = 0  # the last one that it shares with its parent
-    edits: tuple[Edit, ...] = ()
-    handover: Handover | None = None  # how its system took over at ``step``
+    edits: tuple[Edit, ...] = ()  # all that its record holds, in order
     title: str = ""  # given by the user; empty: named after what differs
     kept: bool = False  # it stays when another run begins
 
@@ -84,6 +84,7 @@ class Tree:
 
     current: int = -1
     reference: int | None = None  # the branch that the current one is drawn over
+    shown: tuple[Branch, ...] = ()  # all, oldest first, but for a trunk made one later
     _branches: dict[int, Branch] = field(default_factory=dict)
     _next: int = 0
 
@@ -100,11 +101,6 @@ class Tree:
         return len(self._branches)
 
     @property
-    def shown(self) -> tuple[Branch, ...]:
-        """The branches, oldest first: the trunk is the first one without a parent not kept."""
-        return tuple(self._branches.values())
-
-    @property
     def bytes_used(self) -> int:
         """Memory of all records; what branches share counts once."""
         held: dict[int, int] = {}
@@ -119,7 +115,11 @@ class Tree:
     def put(self, branch: Branch) -> Branch:
         """Put a branch in the place of the one with its number."""
         self._branches[branch.number] = branch
+        self._show()
         return branch
+
+    def _show(self) -> None:
+        self.shown = tuple(self._branches.values())
 
     def plant(self, branch: Branch) -> Branch:
         """Begin another run; only what was kept stays beside it."""
@@ -152,6 +152,7 @@ class Tree:
     def delete(self, number: int) -> None:
         """Take a branch away; its forks are then forks of its parent."""
         gone = self._branches.pop(number)
+        self._show()
         for branch in list(self):
             if branch.parent == number:
                 self.put(replace(branch, parent=gone.parent, step=min(branch.step, gone.step)))
@@ -168,6 +169,7 @@ class Tree:
         self.put(replace(self[number], parent=None, step=0))
         trunk = self._branches.pop(number)
         self._branches = {number: trunk, **self._branches}
+        self._show()
 
     def spare(self) -> Branch | None:
         """The oldest fork that can go because there are too many, or None."""
@@ -200,7 +202,7 @@ def name_of(branch: Branch, branches: tuple[Branch, ...]) -> str:
         return "trunk"
     new = branch.edits[len(parent.edits) :] if _goes_on(parent, branch) else branch.edits
     words = [edit.words() for edit in new]
-    if branch.plain.asked.system != parent.plain.asked.system:
+    if changed_parameters(parent.plain.asked, branch.plain.asked):
         words.insert(0, differences(parent.plain.asked, branch.plain.asked))
     return ", ".join(words) or f"fork {branch.number}"
 

@@ -30,7 +30,7 @@ def effect(old: Document, new: Document) -> Effect:
         return Effect.PREPARE
     if _coded(old) != _coded(new) or old.run != new.run:
         return Effect.RESTART
-    changed = _changed_parameters(old, new)
+    changed = changed_parameters(old, new)
     if not changed:
         return Effect.NONE
     fields = kinds()[new.system["kind"]].Params.model_fields
@@ -44,7 +44,7 @@ def differences(old: Document, new: Document) -> str:
     if old.system["kind"] != new.system["kind"]:
         words.append(f"system {new.system['kind']}")
     else:
-        words += [_arrow(key, *pair) for key, pair in _changed_parameters(old, new).items()]
+        words += [_arrow(key, *pair) for key, pair in changed_parameters(old, new).items()]
     if _coded(old) != _coded(new):
         picture = "" if new.view.picture is None else "picture "
         words.append(f"{picture}{_image(new)}")
@@ -66,7 +66,7 @@ def rows(old: Document, new: Document) -> list[tuple[str, str, str]]:
     if old.system["kind"] != new.system["kind"]:
         found.append(("system", old.system["kind"], new.system["kind"]))
     else:
-        changed = _changed_parameters(old, new).items()
+        changed = changed_parameters(old, new).items()
         found += [(key.replace("_", " "), *map(_plain, pair)) for key, pair in changed]
     if _coded(old) != _coded(new):
         found.append(("image", _image(old), _image(new)))
@@ -97,7 +97,7 @@ def _coded(document: Document) -> int | str:
     return view.sample if view.picture is None else view.picture
 
 
-def _changed_parameters(old: Document, new: Document) -> dict[str, tuple[Any, Any]]:
+def changed_parameters(old: Document, new: Document) -> dict[str, tuple[Any, Any]]:
     """Before and after of the system parameters that differ; what is not set has its default."""
     fields = kinds()[new.system["kind"]].Params.model_fields
     defaults = {name: field.default for name, field in fields.items()}

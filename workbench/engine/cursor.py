@@ -7,7 +7,7 @@ cursor; it hands out immutable pictures for the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -16,10 +16,11 @@ import numpy as np
 from torch import Tensor
 
 from workbench.document import Document
-from workbench.engine import forking
+from workbench.document.kept_branches import KeptBranch
+from workbench.engine import forking, score
 from workbench.engine.alarm import has_diverged
 from workbench.engine.branches import Branch, Tree, name_of
-from workbench.engine.changes import differences
+from workbench.engine.changes import changed_parameters, differences
 from workbench.engine.edits import Edit
 from workbench.engine.experiment import Experiment
 from workbench.engine.forking import as_edited
@@ -191,6 +192,32 @@ class Cursor:
         self.go_to(step)
         return done[0].upper() + done[1:]
 
+    def grow(self, base: Branch, kept: Sequence[KeptBranch], stop: Callable[[], bool]) -> None:
+        """Put the branches that a session holds in place of the run; the cursor is at step 0.
+
+        Args:
+            base: a run of the session's document, at step 0.
+            kept: what the session holds.
+            stop: asked between the steps.
+
+        Raises:
+            InputError: they do not fit the run.
+            Cancelled: ``stop`` said so.
+        """
+        room = self._budget // max(len(kept), 1)
+        branches = score.grown(base, kept, room, stop)
+        before = [branch.number for branch in self.tree if not branch.kept]
+        numbers: list[int] = []
+        for branch in branches:
+            parent = None if branch.parent is None else numbers[branch.parent]
+            numbers.append(self.tree.graft(replace(branch, parent=parent)).number)
+        current = next((i for i, entry in enumerate(kept) if entry.current), 0)
+        for number in before:
+            self.tree.delete(number)
+        self.tree.current = numbers[current]
+        self.tree.reference = self.branch.parent
+        self.go_to(0)
+
     def _from_step(self, experiment: Experiment) -> int:
         """The step from which on a change acts: this one, or the first if none is to come."""
         within = 0 < self.step < experiment.steps
@@ -201,7 +228,8 @@ class Cursor:
         tree = self.tree
         if branch.is_empty and not branch.edits:
             before = tree[branch.parent]
-            if before.plain.asked.system == branch.plain.asked.system and not before.edits:
+            changed = changed_parameters(before.plain.asked, branch.plain.asked)
+            if not changed and not before.edits:
                 tree.switch(before.number)
                 tree.delete(branch.number)
                 tree.put(replace(before, plain=branch.plain, experiment=branch.experiment))

@@ -24,6 +24,7 @@ LARGEST_SEED = 2**31 - 1
 class Edit(Params):
     """A change of what a network works on."""
 
+    kind: ClassVar[str]  # its name in a session
     title: ClassVar[str]
     of_atom: ClassVar[bool] = False  # it concerns one neuron's atom
 
@@ -67,6 +68,7 @@ class _OfInput(Edit):
 class Occlude(_OfInput):
     """A black rectangle over the image."""
 
+    kind = "occlude"
     title = "Occlude the input"
 
     left: float = parameter(
@@ -97,6 +99,7 @@ class Occlude(_OfInput):
 class NoisyInput(_OfInput):
     """Gaussian noise on every pixel; the image stays within black and white."""
 
+    kind = "input_noise"
     title = "Add noise to the input"
 
     amount: float = parameter(
@@ -121,6 +124,7 @@ class NoisyInput(_OfInput):
 class Shift(_OfInput):
     """The image moved; what comes in at the edge is black."""
 
+    kind = "shift"
     title = "Shift the input"
 
     right: int = parameter(
@@ -192,6 +196,7 @@ class _OfAtom(Edit):
 class DropAtom(_OfAtom):
     """A lesion: the neuron falls silent and never fires again."""
 
+    kind = "drop_atom"
     title = "Drop an atom"
 
     def words(self) -> str:
@@ -204,6 +209,7 @@ class DropAtom(_OfAtom):
 class NoisyAtom(_OfAtom):
     """Gaussian noise on an atom, which is then scaled back to unit norm."""
 
+    kind = "atom_noise"
     title = "Add noise to an atom"
 
     amount: float = parameter(

@@ -19,7 +19,8 @@ def root(experiment: Experiment, given: Input, budget: int) -> Branch:
         InputError: the system refuses the signal.
     """
     recording = Recording(experiment.system, initial(experiment, given), budget)
-    return Branch(-1, experiment, experiment, given, recording, Watch(recording, experiment))
+    watch = Watch(recording, experiment)
+    return Branch(-1, experiment, experiment, given, given, recording, watch)
 
 
 def initial(experiment: Experiment, given: Input) -> Any:
@@ -31,7 +32,7 @@ def initial(experiment: Experiment, given: Input) -> Any:
     return experiment.initial_of(given.vector, given.name)
 
 
-def turned(branch: Branch, plain: Experiment, step: int, room: int) -> Branch:
+def turned(branch: Branch, plain: Experiment, step: int, room: int, bare: bool = False) -> Branch:
     """A branch under other live parameters from a step on, with the steps before it.
 
     Args:
@@ -39,9 +40,11 @@ def turned(branch: Branch, plain: Experiment, step: int, room: int) -> Branch:
         plain: what the document asks for now.
         step: the last one under the parameters before.
         room: bytes that the steps to come may take.
+        bare: without what was edited at that very step.
     """
-    handover = branch.handover if step == branch.step else None
-    return _going_on(branch, plain, as_edited(branch, plain), branch.given, step, handover, room)
+    handover = None if bare else branch.recording.handover(step)
+    experiment, given = _as_of(branch, plain, step - bare)
+    return _going_on(branch, plain, experiment, given, step, handover, room)
 
 
 def edited(branch: Branch, edit: Edit, step: int, room: int) -> Branch:
@@ -50,16 +53,15 @@ def edited(branch: Branch, edit: Edit, step: int, room: int) -> Branch:
     Raises:
         InputError: the edit cannot be made here.
     """
-    experiment, given = edit.applied(branch.experiment, branch.given)
-    signal = None
-    if step == branch.step and branch.handover is not None:  # both happen at once
-        signal = branch.handover.signal
-    if given is not branch.given:
+    before, source = _as_of(branch, branch.plain, step)
+    experiment, given = edit.applied(before, source)
+    here = branch.recording.handover(step) or Handover(None)  # what happens there already
+    signal = here.signal
+    if given is not source:
         signal = experiment.scaled(given.vector)
         initial(experiment, given)  # refused here rather than in mid-run
-    handover = Handover(signal)
-    found = _going_on(branch, branch.plain, experiment, given, step, handover, room)
-    return replace(found, edits=(*branch.edits, edit))
+    handover = Handover(signal, (*here.edits, edit))
+    return _going_on(branch, branch.plain, experiment, given, step, handover, room)
 
 
 def as_edited(branch: Branch, plain: Experiment) -> Experiment:
@@ -68,6 +70,17 @@ def as_edited(branch: Branch, plain: Experiment) -> Experiment:
         return plain
     system = branch.experiment.system.with_params(plain.system.params)
     return replace(plain, dictionary=branch.experiment.dictionary, system=system)
+
+
+def _as_of(branch: Branch, plain: Experiment, step: int) -> tuple[Experiment, Input]:
+    """What a document asks for now, with what was edited on a branch up to a step."""
+    done = branch.recording.edits(step)
+    if len(done) == len(branch.edits):
+        return as_edited(branch, plain), branch.given
+    experiment, given = plain, branch.source
+    for edit in done:
+        experiment, given = edit.applied(experiment, given)
+    return experiment, given
 
 
 def _going_on(
@@ -88,7 +101,7 @@ def _going_on(
         plain=plain,
         experiment=experiment,
         given=given,
+        edits=recording.edits(step),
         recording=recording,
         watch=Watch(recording, experiment),
-        handover=handover,
     )

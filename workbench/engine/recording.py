@@ -31,6 +31,7 @@ class Handover(NamedTuple):
     """A system takes over in mid-run from another one, of other atoms or under another signal."""
 
     signal: Tensor | None  # [1, N], the signal from now on; None: the one before
+    edits: tuple[Any, ...] = ()  # what was edited, for whoever writes it down
 
 
 class Course(NamedTuple):
@@ -163,6 +164,25 @@ class Recording:
     def bytes_used(self) -> int:
         """Memory held by checkpoints and spikes."""
         return self._checkpoint_bytes + self.spike_bytes
+
+    @property
+    def courses(self) -> tuple[Course, ...]:
+        """Who made which steps, from step 0 on; one that made none is left out."""
+        schedule = self._schedule
+        ends = [course.start for course in schedule[1:]] + [None]
+        return tuple(
+            course for course, end in zip(schedule, ends, strict=True) if course.start != end
+        )
+
+    def handover(self, step: int) -> Handover | None:
+        """How the system that makes the step from ``step`` took over there; None: it did not."""
+        course = self._course_at(step)
+        return course.handover if course.start == step else None
+
+    def edits(self, step: int) -> tuple[Any, ...]:
+        """All that was edited up to a step, and there, in order."""
+        done = [c for c in self.courses if c.handover is not None and c.start <= step]
+        return tuple(edit for course in done for edit in course.handover.edits)
 
     @property
     def course_start(self) -> int:

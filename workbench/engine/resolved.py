@@ -44,7 +44,7 @@ def resolve(
     for place, value in values.items():
         document = document.with_value(place, value)
     return document.changed(
-        system=system_values(system), decoder=resolved_decoder(document, dataset)
+        system=system_values(system), decoder=resolved_decoder(document, dataset), branches=()
     )
 
 

@@ -27,12 +27,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from workbench.analysis import stability
 from workbench.document import Document
+from workbench.document.kept_branches import KeptBranch
 from workbench.engine import forking, inputs
 from workbench.engine import recording as recordings
 from workbench.engine.branches import Branch
@@ -147,6 +148,10 @@ class Runner:
     def switch(self, number: int, document: Document) -> None:
         """Put the cursor on another branch; ``document`` is its own, shown as this one is."""
         self._requests.put(lambda: self._switch(number, document))
+
+    def grow(self, kept: Sequence[KeptBranch]) -> None:
+        """Take up the branches that a session holds, in place of the one run that began."""
+        self._requests.put(lambda: self._grow(kept))
 
     def delete(self, number: int) -> None:
         """Take away a branch, other than the one that the cursor is on."""
@@ -331,6 +336,20 @@ class Runner:
         self._target = self._until = None
         self._stand()
         self._say(happened)
+
+    def _grow(self, kept: Sequence[KeptBranch]) -> None:
+        was = self.status
+        if self._cursor.branch is None or was.state is RunState.FAILED:
+            return
+        self._set(state=RunState.PREPARING, reason="Growing the branches", error="")
+        try:
+            plain = self._cursor.plain
+            given = inputs.chosen(plain, plain.asked.view)
+            self._cursor.grow(forking.root(plain, given, self._budget), kept, self._cancelled)
+        except (InputError, Cancelled) as error:
+            self._refuse(was, str(error) or "The branches of the session were left out")
+            return
+        self._rest(RunState.PAUSED)
 
     def _switch(self, number: int, document: Document) -> None:
         if number not in self._cursor.tree:
