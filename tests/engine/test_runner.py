@@ -13,6 +13,7 @@ import torch
 from workbench.analysis import stability
 from workbench.document import load, shipped
 from workbench.engine import experiment as experiments
+from workbench.engine import metering
 from workbench.engine import runner as runners
 from workbench.engine.convergence import look_steps
 from workbench.engine.evaluation import evaluate
@@ -1056,8 +1057,9 @@ def test_a_tolerance_starts_the_same_network_again(open_runner, document, stop):
 def bound_of(runner):
     """The bound, once it is that of the cursor."""
     deadline = time.monotonic() + 10
-    while runner._bound_is_old and time.monotonic() < deadline:
+    while runner._meter.is_old(runner._cursor) and time.monotonic() < deadline:
         time.sleep(0.001)
+    runner.wait(PAUSED, FINISHED)  # by now it is put out
     return runner.status.bound
 
 
@@ -1076,8 +1078,8 @@ def test_the_bound_is_that_of_the_cursor_wherever_a_run_stands(open_runner, docu
 def test_while_it_runs_the_bound_follows_and_changes_nothing(
     open_runner, document, prepared, monkeypatch
 ):
-    monkeypatch.setattr(runners, "BOUND_PACE", 0.0)
-    monkeypatch.setattr(runners, "BOUND_SHARE", 1e9)
+    monkeypatch.setattr(metering, "BOUND_PACE", 0.0)
+    monkeypatch.setattr(metering, "BOUND_SHARE", 1e9)
     monkeypatch.setattr(runners, "FRAME", 0.0)
     seen = []
 
@@ -1095,8 +1097,8 @@ def test_while_it_runs_the_bound_follows_and_changes_nothing(
 
 
 def test_the_bound_costs_at_most_its_share_of_the_time(open_runner, document, monkeypatch):
-    monkeypatch.setattr(runners, "BOUND_PACE", 0.0)
-    monkeypatch.setattr(runners, "BOUND_SHARE", 1e-9)
+    monkeypatch.setattr(metering, "BOUND_PACE", 0.0)
+    monkeypatch.setattr(metering, "BOUND_SHARE", 1e-9)
     calls = []
     monkeypatch.setattr(stability, "bound", lambda lasso: calls.append(1) or time.sleep(1e-3))
     runner = open_runner(document(steps=2000))

@@ -31,7 +31,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workbench.analysis import stability
 from workbench.document import Document
 from workbench.document.kept_branches import KeptBranch
 from workbench.engine import forking, inputs
@@ -49,14 +48,13 @@ from workbench.engine.experiment import (
     with_live_params,
 )
 from workbench.engine.mailbox import Mailbox, Request
+from workbench.engine.metering import BoundMeter, Rate
 from workbench.engine.status import RunState, Snapshot, Status
 from workbench.errors import InputError
 
 __all__ = ["BREAKPOINTS", "RunState", "Runner", "Snapshot", "Status"]
 
 FRAME = 1 / 60  # seconds between two snapshots while running
-BOUND_PACE = 0.25  # seconds at least between two looks at the stability bound while running
-BOUND_SHARE = 1 / 20  # of the time at most is spent on them
 log = logging.getLogger(__name__)
 
 Prepare = Callable[..., Experiment]
@@ -76,8 +74,7 @@ class Runner:
         self._compared: frozenset[str] = frozenset()  # likewise, of the reference
         self._speed: float | None = None
         self._cursor = Cursor(budget)
-        self._bound_of: tuple[Any, Any] = (None, None)  # state and system of ``status.bound``
-        self._bound_due = 0.0
+        self._meter = BoundMeter()
         self._target: int | None = None  # the step that a seek is under way to
         self._until: tuple[Breakpoint, int | None] | None = None  # what the run is to stop at
         self._when_done: list[Request] = []
@@ -86,7 +83,7 @@ class Runner:
         self._closing = threading.Event()
         self._next_step_at = 0.0
         self._published_at = 0.0
-        self._rate = _Rate()
+        self._rate = Rate()
         self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
         self._thread.start()
 
@@ -224,12 +221,16 @@ class Runner:
         if not self._under_way:
             if self._cursor.lags:
                 return self._requests.get(wait) or self._catch_up
-            if self._bound_is_old:
+            if self._has_run and self._meter.is_old(self._cursor):
                 return self._requests.get(wait) or self._measure_bound
             wait = None
         elif self._speed and self._target is None:
             wait = min(max(0.0, self._next_step_at - time.perf_counter()), 1.0)
         return self._requests.get(wait) or self._run_one_step
+
+    @property
+    def _has_run(self) -> bool:
+        return self._cursor.branch is not None and self.status.state is not RunState.FAILED
 
     @property
     def _under_way(self) -> bool:
@@ -432,13 +433,13 @@ class Runner:
     def _begin(self, begun: Branch) -> None:
         """Put the cursor on step 0 of a new run, paused."""
         self._cursor.begin(begun)
-        self._bound_due = 0.0
+        self._meter.restart()
         parts = (begun.experiment.system, self._cursor.state, begun.steps)
         self._rest(RunState.PAUSED, expected_bytes=recordings.expected_bytes(*parts))
 
     def _set_running(self, running: bool) -> None:
         status = self.status
-        if self._cursor.branch is None or status.state is RunState.FAILED:
+        if not self._has_run:
             return
         if not running:
             if self._under_way:
@@ -496,7 +497,7 @@ class Runner:
         if time.perf_counter() - self._published_at >= FRAME:
             going = {"state": RunState.RUNNING, "reason": f"Going to step {end}"}
             self._publish(**going if seeking else {})
-            if time.perf_counter() >= self._bound_due:
+            if self._meter.is_due:
                 self._measure_bound()
 
     def _comes_to_rest(self, end: int) -> bool:
@@ -553,29 +554,9 @@ class Runner:
         if self._under_way:
             self._finish("cancelled")
 
-    # -- the step against its bound, for show ---------------------------------------------------
-
-    @property
-    def _bound_is_old(self) -> bool:
-        """Whether ``status.bound`` is that of another instant, or of other parameters."""
-        if self._cursor.branch is None or self.status.state is RunState.FAILED:
-            return False
-        state, system = self._bound_of
-        now = self._cursor.branch.experiment.system
-        return state is not self._cursor.state or system is not now
-
     def _measure_bound(self) -> None:
-        """Put out the stability bound at the cursor. Where a run stands still it is always so."""
-        started, cursor, branch = time.perf_counter(), self._cursor, self._cursor.branch
-        system, state = branch.experiment.system, cursor.state
-        if branch.edits:  # where they take over, the state is not yet that of the edited system
-            maker, state = branch.recording.departure(cursor.step, state)
-            system = system if system.wiring is maker.wiring else maker
-        lasso = system.lasso(state)
-        self._set(bound=None if lasso is None else stability.bound(lasso))
-        self._bound_of = (cursor.state, branch.experiment.system)
-        now = time.perf_counter()
-        self._bound_due = now + max(BOUND_PACE, (now - started) / BOUND_SHARE)
+        """Put out the stability bound at the cursor."""
+        self._set(bound=self._meter.look(self._cursor))
 
     # -- publishing -----------------------------------------------------------------------------
 
@@ -591,26 +572,6 @@ class Runner:
         if self._cursor.branch is not None:
             values |= self._cursor.facts() | {"rate": self._rate.value}
         self.status = replace(self.status, **values)
-
-
-class _Rate:
-    """Steps per second over the last half second or so."""
-
-    def __init__(self) -> None:
-        self.value = 0.0
-        self.restart()
-
-    def restart(self) -> None:
-        self._since = time.perf_counter()
-        self._count = 0
-
-    def tick(self) -> None:
-        self._count += 1
-        elapsed = time.perf_counter() - self._since
-        if elapsed >= 0.25:
-            self.value = self._count / elapsed
-            self._since += elapsed
-            self._count = 0
 
 
 def _one_line(error: Exception) -> str:

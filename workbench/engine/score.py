@@ -15,6 +15,7 @@ from workbench.engine.branches import Branch
 from workbench.engine.edits import EDITS, Edit
 from workbench.engine.experiment import Cancelled, with_live_params
 from workbench.engine.recording import Course
+from workbench.engine.resolved import system_values
 from workbench.errors import InputError
 from workbench.parameters import unknown_key
 
@@ -63,8 +64,7 @@ def _parents_first(branches: list[Branch]) -> list[Branch]:
 
 def _turn(course: Course) -> Turn:
     edits = () if course.handover is None else course.handover.edits
-    system = {"kind": course.system.kind} | course.system.params.model_dump()
-    return Turn(course.start, system, tuple(_plain(edit) for edit in edits))
+    return Turn(course.start, system_values(course.system), tuple(_plain(edit) for edit in edits))
 
 
 def _plain(edit: Edit) -> dict:

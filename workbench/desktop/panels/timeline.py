@@ -77,6 +77,9 @@ class Lines(QWidget):
                 above = QPointF(start, self._middle(rows[branch.parent]))
                 painter.drawLine(above, QPointF(start, middle))
             self._paint_name(painter, row, branch, here)
+        if self.hasFocus() and status.branch in rows:
+            painter.setPen(QPen(QColor(theme.colours.accent), 1))
+            painter.drawRect(self._row(rows[status.branch]).adjusted(0, 0, -1, -1))
         painter.setPen(QPen(QColor(theme.colours.muted), 1))
         cursor = self._across(status.step)
         painter.drawLine(QPointF(cursor, 0), QPointF(cursor, self.height()))
