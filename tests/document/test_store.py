@@ -172,6 +172,7 @@ def test_the_example_sessions_ship_and_their_systems_take_them():
         "digits-embedded",
         "digits-exemplar",
         "digits-learned",
+        "digits-lesion",
         "digits-new-class",
         "digits-random",
         "digits-unstable",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.desktop.views.base import plain
+
 
 def rows(window) -> dict[str, str]:
     return {name: value.text() for name, value in window.inspector._rows.items()}
@@ -75,3 +77,22 @@ def test_a_neuron_without_atom_and_class_is_shown_too(user, window):
     assert window.inspector.heading.text() == "Neuron 20"
     assert not window.inspector.picture.isVisible()
     assert len(rows(window)) >= 4
+
+
+def test_values_of_the_branch_behind_stand_beside_those_of_the_run(user, window):
+    user.go_to(40)
+    neuron = int(window.workspace.snapshot.recording.spikes()[40][0])
+    user.go_to(20)
+    window.workspace.select_neuron(neuron)
+    user.do("drop_neuron")
+    user.settle()
+    user.go_to(40)
+    trunk = window.workspace.branching.branches[0].recording
+    u = trunk.observer(40).observe(trunk.state(40), ("membrane_potential",))
+    expected = float(u["membrane_potential"][0, neuron])
+    text = plain(window.inspector._rows["Membrane potential u"].text())
+    assert text == f"0 ({expected:.4g})"
+    assert plain(window.inspector._rows["Firing neurons"].text()) == "no (yes)"
+    window.workspace.branching.compare(None)
+    user.settle()
+    assert window.inspector._rows["Membrane potential u"].text() == "0"

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from workbench.desktop.pictures import neuron_picture
 from workbench.desktop.theme import theme
+from workbench.desktop.views.base import coloured
 from workbench.desktop.views.images import Picture
 from workbench.desktop.workspace import Workspace
 
@@ -32,6 +33,13 @@ def shown_neuron(snapshot: Any, selected: int | None) -> int | None:
 
 def _is_there(neuron: int | None, system: Any) -> bool:
     return neuron is not None and neuron < system.neurons
+
+
+def _words(value: Any) -> str:
+    """A value of a neuron in words."""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    return f"{value:.4g}"
 
 
 class InspectorPanel(QWidget):
@@ -112,15 +120,28 @@ class InspectorPanel(QWidget):
             values = snapshot.observed.get(observable.name)
             if observable.axis != "neuron" or values is None:
                 continue
-            value = values[neuron]
-            text = ("yes" if value else "no") if values.dtype == bool else f"{value:.4g}"
+            text = f"{_words(values[neuron])} {observable.unit}".strip()
+            behind = self._behind(snapshot, observable.name, neuron)
+            if behind:
+                text += coloured(f" ({behind})", theme.colours.muted)
             symbol = f"{observable.title} {observable.symbol}".strip()
-            rows.append((symbol, f"{text} {observable.unit}".strip(), observable.meaning))
+            rows.append((symbol, text, observable.meaning))
         self._count_spikes(snapshot.recording, neuron)
         first = "–" if self._first is None else str(self._first)
         rows.append(("First fired at step", first, ""))
         rows.append(("Fired in", f"{self._count} of {self._counted[2]} steps", ""))
         return rows
+
+    def _behind(self, snapshot: Any, name: str, neuron: int) -> str:
+        """The same value on the branch that the run is drawn over; empty where there is none."""
+        reference = snapshot.reference
+        if reference is None:
+            return ""
+        observer = reference.recording.observer(reference.step)
+        here = snapshot.experiment.system
+        if (observer.kind, observer.neurons) != (here.kind, here.neurons):
+            return ""
+        return _words(observer.observe_neurons(reference.state, name, [neuron])[0, 0].item())
 
     def _count_spikes(self, recording: Any, neuron: int) -> None:
         """Count on from where the last look ended."""
