@@ -13,6 +13,7 @@ from workbench.document import Document
 from workbench.engine import forking
 from workbench.engine.alarm import has_diverged
 from workbench.engine.branches import Branch, owner_of
+from workbench.engine.changes import Effect, effect
 from workbench.engine.experiment import with_live_params
 from workbench.engine.recording import Recording
 
@@ -36,16 +37,24 @@ def rollout(trial: Trial, stop: Callable[[], bool]) -> Iterator[Recording]:
     Raises:
         InputError: the parameters are refused.
     """
-    branch = trial.branch
-    plain = with_live_params(branch.plain, trial.document)
-    within = 0 < trial.step < plain.steps and not has_diverged(branch.recording, trial.step)
-    step = trial.step if within else 0
-    owner = owner_of(branch, trial.branches, step)
-    recording = forking.turned(owner, plain, step, BUDGET).recording
+    recording, step = _begun(trial)
+    steps = recording.system.params.steps
     state = recording.state(step)
     yield recording
-    for _ in range(min(plain.steps - step, MOST_STEPS)):
+    for _ in range(min(steps - step, MOST_STEPS)):
         if stop() or has_diverged(recording, recording.head):
             return
         state = recording.advance(state)
         yield recording
+
+
+def _begun(trial: Trial) -> tuple[Recording, int]:
+    """The record as far as it is that of the run, and the step at which that is."""
+    branch = trial.branch
+    plain = with_live_params(branch.plain, trial.document)
+    if effect(branch.plain.asked, trial.document) is Effect.RESTART:
+        return forking.root(plain, branch.source, BUDGET).recording, 0
+    within = 0 < trial.step < plain.steps and not has_diverged(branch.recording, trial.step)
+    step = trial.step if within else 0
+    owner = owner_of(branch, trial.branches, step)
+    return forking.turned(owner, plain, step, BUDGET).recording, step
