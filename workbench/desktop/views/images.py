@@ -57,7 +57,7 @@ class Picture(QWidget):
             corner = QRectF(0, 0, INSET * target.width(), INSET * target.height())
             corner.moveBottomRight(target.bottomRight())
             painter.drawImage(corner, self._inset)
-            painter.setPen(QPen(QColor(theme.colours.text), 1, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(QColor(theme.colours.muted), 1))  # seen on light and on dark
             painter.drawRect(corner)
 
 
