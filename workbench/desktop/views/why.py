@@ -12,7 +12,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench import palette
-from workbench.desktop.explaining import Explainer, Wish
+from workbench.desktop.asking import Newest, answer
+from workbench.desktop.explaining import Wish
 from workbench.desktop.panels.fields import subscripted
 from workbench.desktop.panels.inspector import shown_neuron
 from workbench.desktop.pictures import neuron_picture
@@ -47,7 +48,7 @@ class WhyView(View):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.explainer = Explainer()
+        self.explainer = Newest("explainer")
         self.thumbnails = Thumbnails()
         self.sentence = _words("Why")
         self.waterfall = Waterfall()
@@ -108,28 +109,28 @@ class WhyView(View):
         neuron = shown_neuron(snapshot, self.workspace.neuron)
         if neuron is None:
             return
-        wish, answer = Wish.of(snapshot, neuron), self.explainer.latest
-        if answer is None or not answer.wish.same(wish):
-            self._ask(wish, answer)
-        if answer is None or answer.wish.system.wiring is not wish.system.wiring:
+        wish, made = Wish.of(snapshot, neuron), self.explainer.latest
+        if made is None or not made.wish.same(wish):
+            self._ask(wish, made)
+        if made is None or made.wish.system.wiring is not wish.system.wiring:
             return  # of other neurons
-        if answer.wish.same(wish) or self.workspace.running:
-            self._show(snapshot, answer)
+        if made.wish.same(wish) or self.workspace.running:
+            self._show(snapshot, made)
 
-    def _ask(self, wish: Wish, answer: Any) -> None:
+    def _ask(self, wish: Wish, made: Any) -> None:
         """Have it explained; while the network runs, only so often."""
         now = time.perf_counter()
         if self.workspace.running and now < self._due:
             self._drawn = None  # look again at the next frame
             return
-        self._due = now + max(PACE, REST * (answer.seconds if answer else 0.0))
+        self._due = now + max(PACE, REST * (made.seconds if made else 0.0))
         self.explainer.want(wish)
         self.summarise(f"neuron {wish.neuron} …")
 
-    def _show(self, snapshot: Any, answer: Any) -> None:
-        why = answer.explanation
+    def _show(self, snapshot: Any, made: Any) -> None:
+        why = made.found
         if why is None:
-            self.sentence.setText(f"It could not be explained: {html.escape(answer.error)}")
+            self.sentence.setText(f"It could not be explained: {html.escape(made.error)}")
             self.changes.setText("")
             self.waterfall.show_rows([], None)
             self.summarise("not explained")
@@ -226,10 +227,10 @@ class WhyView(View):
         neuron = None if snapshot is None else shown_neuron(snapshot, self.workspace.neuron)
         if neuron is None:
             return None
-        wish, answer = Wish.of(snapshot, neuron), self.explainer.latest
-        if answer is None or not answer.wish.same(wish):
-            answer = wish.answer()
-        why = answer.explanation
+        wish, made = Wish.of(snapshot, neuron), self.explainer.latest
+        if made is None or not made.wish.same(wish):
+            made = answer(wish)
+        why = made.found
         return why if why is not None and why.bounded else None
 
     def figure(self) -> Any:

@@ -1,4 +1,4 @@
-"""Explanations in the background: the newest wish wins, and nothing stays behind."""
+"""Answers in the background: the newest wish wins, and nothing stays behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 import pytest
 import torch
 
-from workbench.desktop.explaining import Explainer, Wish
+from workbench.desktop.asking import Newest, Stopped
+from workbench.desktop.explaining import Wish
 from workbench.systems import kinds
 from workbench.systems.protocol import Wiring
 
@@ -28,7 +29,7 @@ def wait(happened):
 
 @pytest.fixture
 def explainer():
-    made = Explainer()
+    made = Newest("explainer")
     yield made
     assert made.close()
 
@@ -36,14 +37,14 @@ def explainer():
 def gate(monkeypatch) -> tuple[threading.Event, list[int]]:
     """Answers wait for the event; the list says which neurons were explained."""
     opened, explained = threading.Event(), []
-    answer = Wish.answer
+    find = Wish.find
 
-    def slow(self):
+    def slow(self, stopped):
         explained.append(self.neuron)
         opened.wait(10)
-        return answer(self)
+        return find(self, stopped)
 
-    monkeypatch.setattr(Wish, "answer", slow)
+    monkeypatch.setattr(Wish, "find", slow)
     return opened, explained
 
 
@@ -52,7 +53,7 @@ def test_a_wish_is_answered_in_another_thread_which_then_ends(explainer):
     explainer.want(wish)
     wait(lambda: explainer.latest is not None)
     assert explainer.latest.wish is wish
-    assert explainer.latest.explanation.sentence.startswith("Neuron 2 stays silent at step 8")
+    assert explainer.latest.found.sentence.startswith("Neuron 2 stays silent at step 8")
     wait(lambda: explainer._thread is None)
 
 
@@ -100,15 +101,35 @@ def test_another_state_system_neuron_or_step_is_another_wish():
 
 
 def test_a_system_that_fails_is_said_to(explainer, expected_logs):
-    expected_logs.append("neuron 9 could not be explained")
+    expected_logs.append("the explanation of neuron 9 failed")
     explainer.want(a_wish(9))
     wait(lambda: explainer.latest is not None)
-    assert explainer.latest.explanation is None
+    assert explainer.latest.found is None
     assert explainer.latest.error == "ValueError: there is no neuron 9; there are 0 to 2"
 
 
 def test_nothing_begins_after_the_end():
-    explainer = Explainer()
+    explainer = Newest("explainer")
     assert explainer.close()
     explainer.want(a_wish())
     assert explainer._thread is None and explainer.latest is None
+
+
+@pytest.mark.parametrize("end", ["forget", "close"])
+def test_an_answer_that_nobody_waits_for_is_told_to_stop(monkeypatch, end):
+    begun, told = threading.Event(), []
+
+    def endless(self, stopped):
+        begun.set()
+        while not stopped():
+            time.sleep(0.001)
+        told.append(self.neuron)
+        raise Stopped
+
+    monkeypatch.setattr(Wish, "find", endless)
+    explainer = Newest("explainer")
+    explainer.want(a_wish(1))
+    assert begun.wait(10)
+    getattr(explainer, end)()
+    wait(lambda: told == [1])
+    assert explainer.close() and explainer.latest is None
