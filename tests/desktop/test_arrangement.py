@@ -105,7 +105,7 @@ def test_a_click_on_a_tab_brings_its_view_to_the_front(user, window):
     user.click(bar, bar.tabRect(index).center())
     user.settle()
     assert window._on_screen(window.views["raster"])
-    assert not window._on_screen(window.views["evidence"])
+    assert not window._on_screen(window.views["terms"])
     check_tidy(window)
 
 
@@ -184,4 +184,4 @@ def test_a_view_that_does_not_apply_is_not_offered(user, window):
     offered = {
         name for name, dock in window.area.docks.items() if dock.toggleViewAction().isVisible()
     }
-    assert offered == {"traces", "counts", "raster", "images", "why", "browser"}
+    assert offered == {"traces", "counts", "raster", "phase", "images", "why", "browser"}

@@ -6,35 +6,46 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from dataclasses import dataclass, fields
+from typing import Any
 
 log = logging.getLogger(__name__)
+REST = 4.0  # times what an answer took, before the next wish of a kind that comes all the time
 
 
 class Stopped(Exception):
     """Nobody waits for the answer any more."""
 
 
-class Wish(Protocol):
-    """A question with all that its answer depends on."""
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """A question; its fields are all that the answer depends on."""
 
     @property
     def title(self) -> str:
         """What is asked for, to say that it failed."""
+        return type(self).__name__
 
-    def same(self, other: Self) -> bool:
-        """Whether another wish has the same answer."""
+    def same(self, other: Wish) -> bool:
+        """Whether another wish has the same answer: the same objects, or equal plain values."""
+        return type(self) is type(other) and all(
+            _same(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)
+        )
 
     def find(self, stopped: Callable[[], bool]) -> Any:
         """Answer it, in whatever thread; may raise `Stopped` once ``stopped`` says so."""
+        raise NotImplementedError
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (type(a) in (int, float, str, tuple) and a == b)  # a state is no plain tuple
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What came of a wish."""
 
-    wish: Any
+    wish: Wish
     found: Any  # None: there is no answer, or it failed
     seconds: float  # that it took
     error: str = ""
@@ -68,11 +79,25 @@ class Newest:
         """``name`` is that of the thread."""
         self.latest: Answer | None = None
         self._name = name
-        self._wanted: Any = None
-        self._at_work: Any = None
+        self._wanted: Wish | None = None
+        self._at_work: Wish | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._due = 0.0
+
+    def want_now_and_then(self, wish: Wish, pace: float) -> bool:
+        """Want this, unless the last wish is too young; False if so: come back later.
+
+        For what changes while a network runs. There are ``pace`` seconds at least between two
+        wishes, and `REST` times what the last answer took.
+        """
+        now = time.perf_counter()
+        if now < self._due:
+            return False
+        self._due = now + max(pace, REST * (self.latest.seconds if self.latest else 0.0))
+        self.want(wish)
+        return True
 
     def want(self, wish: Wish) -> None:
         """Answer this, and forget about what else was wanted."""
@@ -105,7 +130,7 @@ class Newest:
                     return
             self._answer(wish)
 
-    def _answer(self, wish: Any) -> None:
+    def _answer(self, wish: Wish) -> None:
         try:
             made = answer(wish, lambda: self._closed or self._at_work is not wish)
         except Stopped:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.desktop import asking
+
 if TYPE_CHECKING:
     from workbench.analysis.explanation import Explanation
     from workbench.engine.runner import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
+class Wish(asking.Wish):
     """One neuron at one instant, and the system that takes the next step from there."""
 
     state: Any
@@ -30,16 +32,7 @@ class Wish:
 
     @property
     def title(self) -> str:
-        """What is asked for."""
         return f"the explanation of neuron {self.neuron}"
-
-    def same(self, other: Wish) -> bool:
-        """Whether another wish has the same answer."""
-        return (
-            self.state is other.state
-            and self.system is other.system
-            and (self.neuron, self.step) == (other.neuron, other.step)
-        )
 
     def find(self, stopped: Callable[[], bool]) -> Explanation | None:
         """Explain it; takes about as long as four passes over the dictionary.

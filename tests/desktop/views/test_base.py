@@ -25,7 +25,7 @@ def applying(window) -> list[str]:
     """The names of the views that the system fills."""
     system = type(window.workspace.experiment.system)
     names = [view.name for view in window.views.values() if view.applies(system)]
-    assert len(names) == (len(VIEWS) if system.uses_dictionary else 6)
+    assert len(names) == (len(VIEWS) if system.uses_dictionary else 7)
     return names
 
 
@@ -77,6 +77,7 @@ def expected_rows(window, name: str) -> int:
         "terms": 41,
         "counts": 41,
         "evidence": 41,
+        "phase": 41,
         "raster": sum(len(neurons) for neurons in snapshot.recording.spikes()),
         "images": system.wiring.features,
         "atoms": system.neurons,

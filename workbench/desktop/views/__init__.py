@@ -8,6 +8,7 @@ from workbench.desktop.views.counts import CountsView
 from workbench.desktop.views.evidence import EvidenceView
 from workbench.desktop.views.growth import GrowthView
 from workbench.desktop.views.images import ImagesView
+from workbench.desktop.views.phase import PhaseView
 from workbench.desktop.views.raster import RasterView
 from workbench.desktop.views.terms import TermsView
 from workbench.desktop.views.traces import TracesView
@@ -18,6 +19,7 @@ VIEWS: tuple[type[View], ...] = (
     TermsView,
     CountsView,
     RasterView,
+    PhaseView,
     ImagesView,
     EvidenceView,
     WhyView,

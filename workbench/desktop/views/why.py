@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import time
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from workbench.desktop.views.waterfall import ROW, Limit, Row, Waterfall
 from workbench.desktop.workspace import Workspace
 
 PACE = 0.1  # seconds at least between two explanations while the network runs
-REST = 4.0  # and so many times what the last one took
 MOST_RIVALS = 12  # that are shown one by one
 
 
@@ -55,7 +53,6 @@ class WhyView(View):
         self.waterfall.chosen.connect(workspace.select_neuron)
         self.changes = _words("What would change it")
         self._layout.addWidget(self._body(), 1)
-        self._due = 0.0
         self._split: Any = None
         self._pictures: dict[int, QImage] = {}  # of atoms that are no training images
         workspace.experimentChanged.connect(self._let_go)
@@ -110,22 +107,13 @@ class WhyView(View):
         if neuron is None:
             return
         wish, made = Wish.of(snapshot, neuron), self.explainer.latest
-        if made is None or not made.wish.same(wish):
-            self._ask(wish, made)
+        fresh = made is not None and made.wish.same(wish)
+        if not fresh and self.ask(self.explainer, wish, PACE):
+            self.summarise(f"neuron {wish.neuron} …")
         if made is None or made.wish.system.wiring is not wish.system.wiring:
             return  # of other neurons
         if made.wish.same(wish) or self.workspace.running:
             self._show(snapshot, made)
-
-    def _ask(self, wish: Wish, made: Any) -> None:
-        """Have it explained; while the network runs, only so often."""
-        now = time.perf_counter()
-        if self.workspace.running and now < self._due:
-            self._drawn = None  # look again at the next frame
-            return
-        self._due = now + max(PACE, REST * (made.seconds if made else 0.0))
-        self.explainer.want(wish)
-        self.summarise(f"neuron {wish.neuron} …")
 
     def _show(self, snapshot: Any, made: Any) -> None:
         why = made.found
