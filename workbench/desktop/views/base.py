@@ -287,6 +287,8 @@ class PlaneView(View):
 
     def _label(self, side: str, text: str, colour: str) -> None:
         axis, style = self.plot.getAxis(side), {"color": colour} if colour else {}
+        if axis.labelText == text and axis.labelStyle.get("color", "") == colour:
+            return
         axis.setLabel(text, siPrefixEnableRanges=(), **style)
         axis.resizeEvent()  # else a text of another length is not in the middle
 

@@ -16,6 +16,7 @@ from workbench.desktop.views.traces import TraceCache
 from workbench.desktop.workspace import Workspace
 
 REACH = 24  # pixels from the path within which a click finds it
+STRIDE = 0.1  # of the range, by which it grows beyond what it must hold
 MOST_POINTS = 2000  # of the path that are drawn
 
 
@@ -202,12 +203,12 @@ class PhaseView(PlaneView):
         self._set_ranges()
 
     def _grow_box(self, points: np.ndarray) -> None:
-        """Widen the ranges to hold the points."""
+        """Widen the ranges to hold the points, with room so that it is not at each frame."""
         if not len(points):
             return
         (left, low), (right, high) = points.min(0).tolist(), points.max(0).tolist()
         old = self._box
-        box = (min(left, old[0]), max(right, old[1]), min(low, old[2]), max(high, old[3]))
+        box = (*_wider(old[:2], left, right), *_wider(old[2:], low, high))
         if box != old:
             self._box = box
             self._set_ranges()
@@ -290,6 +291,12 @@ class PhaseView(PlaneView):
 def _observable(system: Any) -> Any:
     """The first trace that has a threshold."""
     return next((o for o in of_kind(system, "trace") if o.threshold is not None), None)
+
+
+def _wider(old: tuple[float, float], start: float, end: float) -> tuple[float, float]:
+    """A range that holds another one."""
+    room = STRIDE * (max(end, old[1]) - min(start, old[0]))
+    return start - room if start < old[0] else old[0], end + room if end > old[1] else old[1]
 
 
 def _roomy(start: float, end: float) -> tuple[float, float]:

@@ -33,6 +33,8 @@ class PhasePlot:
         self._lines = [pg.InfiniteLine(angle=90 * (i % 2)) for i in range(4)]
         self.nullclines = False  # whether any are drawn
         self._words: dict[str, pg.TextItem] = {}
+        self._named: tuple = ()  # what the words are of
+        self._flow: Any = None
         depths = ((self._arrows, -20), (self._to_come, -5), (self._dots, 5), (self._here, 20))
         for item, depth in depths:
             item.setZValue(depth)
@@ -65,6 +67,8 @@ class PhasePlot:
 
     def name_regions(self, level: float, signed: bool, box: Box, names: tuple[str, str]) -> None:
         """Say in each region that has room who fires there."""
+        if (level, signed, box, names) == self._named:
+            return
         left, right, low, high = box
         width, height = right - left, high - low
         found: dict[str, tuple[float, _Stretch, _Stretch]] = {}
@@ -76,6 +80,7 @@ class PhasePlot:
                 if roomy and wide * tall > found.get(words, (0.0,))[0]:
                     found[words] = (wide * tall, across, up)
         self.forget_regions()
+        self._named = (level, signed, box, names)
         for words, (_, across, up) in found.items():
             self._add_words(words, across, up)
 
@@ -97,7 +102,7 @@ class PhasePlot:
         """No names."""
         for item in self._words.values():
             self._plot.removeItem(item)
-        self._words = {}
+        self._words, self._named = {}, ()
 
     @property
     def regions(self) -> list[str]:
@@ -108,6 +113,9 @@ class PhasePlot:
 
     def show_flow(self, flow: Any, box: Box) -> None:
         """Arrows, and the lines on which one of the two neurons is at rest; None: nothing."""
+        if flow is self._flow:
+            return
+        self._flow = flow
         self.nullclines = flow is not None and any(flow.nullclines)
         if flow is None:
             for item in (self._arrows, *self._nullclines):
