@@ -25,7 +25,7 @@ from workbench.document import load, shipped
 from workbench.systems import kinds
 
 THREADS = {"runner", "loader", "evaluation", "thumbnails", "download", "explainer"}
-THREADS |= {"phase", "components", "flow"}
+THREADS |= {"phase", "components", "flow", "response"}
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.
 OFFSCREEN = (

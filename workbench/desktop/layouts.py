@@ -14,14 +14,14 @@ Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
-        (38, ((("terms", "raster", "phase"), 44), (("evidence", "confusion", "why"), 56))),
+        (38, ((("terms", "raster", "phase", "fi"), 44), (("evidence", "confusion", "why"), 56))),
     ),
     "teach": (
         (60, ((("traces",), 55), (("images",), 45))),
         (40, ((("terms", "raster"), 40), (("evidence", "why"), 60))),
     ),
     "debug": (
-        (50, ((("traces",), 34), (("raster", "phase"), 33), (("atoms",), 33))),
+        (50, ((("traces",), 34), (("raster", "phase", "fi"), 33), (("atoms",), 33))),
         (
             50,
             (

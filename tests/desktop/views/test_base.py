@@ -25,7 +25,7 @@ def applying(window) -> list[str]:
     """The names of the views that the system fills."""
     system = type(window.workspace.experiment.system)
     names = [view.name for view in window.views.values() if view.applies(system)]
-    assert len(names) == (len(VIEWS) if system.uses_dictionary else 7)
+    assert len(names) == (len(VIEWS) - 1 if system.uses_dictionary else 8)
     return names
 
 
@@ -64,7 +64,9 @@ def test_every_view_exports_its_figure_and_its_data(user, window, tmp_path, monk
         rows = list(csv.reader(Path(f"{typed}.csv").read_text(encoding="utf-8").splitlines()))
         assert {len(row) for row in rows} == {len(rows[0])}
         assert len(rows) - 1 == expected_rows(window, name)
-        numbers = [value for row in rows[1:] for value in (row[-1:] if name == "why" else row)]
+        numbers = [
+            value for row in rows[1:] for value in (row[-1:] if name in ("why", "fi") else row)
+        ]
         assert all(math.isfinite(float(value)) for value in numbers)
 
 
@@ -78,6 +80,7 @@ def expected_rows(window, name: str) -> int:
         "counts": 41,
         "evidence": 41,
         "phase": 41,
+        "fi": 64 + 400 + system.neurons,
         "raster": sum(len(neurons) for neurons in snapshot.recording.spikes()),
         "images": system.wiring.features,
         "atoms": system.neurons,

@@ -10,6 +10,7 @@ from workbench.desktop.views.growth import GrowthView
 from workbench.desktop.views.images import ImagesView
 from workbench.desktop.views.phase import PhaseView
 from workbench.desktop.views.raster import RasterView
+from workbench.desktop.views.response import ResponseView
 from workbench.desktop.views.terms import TermsView
 from workbench.desktop.views.traces import TracesView
 from workbench.desktop.views.why import WhyView
@@ -20,6 +21,7 @@ VIEWS: tuple[type[View], ...] = (
     CountsView,
     RasterView,
     PhaseView,
+    ResponseView,
     ImagesView,
     EvidenceView,
     WhyView,
