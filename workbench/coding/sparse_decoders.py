@@ -60,8 +60,6 @@ def by_perceptron(
 ) -> np.ndarray:
     """Class that a trained `perceptron.Perceptron` takes for the most probable; as `by_max`."""
     weight, bias = perceptron.weight.cpu().numpy(), perceptron.bias.cpu().numpy()
-    codes = csr_matrix((value, (sample, neuron)), shape=(samples, weight.shape[1]))
-    decided = np.full(samples, UNDECIDED)
-    active = np.unique(sample)
-    decided[active] = (codes[active] @ weight.T + bias).argmax(1)
-    return decided
+    begins = np.searchsorted(sample, np.arange(samples + 1))
+    codes = csr_matrix((value, neuron, begins), shape=(samples, weight.shape[1]))
+    return np.where(np.diff(begins) > 0, (codes @ weight.T + bias).argmax(1), UNDECIDED)
