@@ -1,23 +1,31 @@
-"""Answers in the background: the newest wish wins, and nothing stays behind."""
+"""Answers in the background: one wish after the other, and nothing stays behind."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-import torch
 
-from workbench.desktop.asking import Newest, Stopped
-from workbench.desktop.explaining import Wish
-from workbench.systems import kinds
-from workbench.systems.protocol import Wiring
+from workbench.desktop.asking import REST, Asker, Stopped, Wish, answer
 
 
-def a_wish(neuron=0, step=0, system=None):
-    lif = kinds()["lif"]
-    system = system or lif(lif.Params(), Wiring(3))
-    return Wish(system.init(torch.ones(1, 3)), system, neuron, step, ())
+@dataclass(frozen=True, eq=False)
+class Double(Wish):
+    """Asks for twice a number, when a gate is open."""
+
+    number: Any
+    gate: threading.Event | None = None
+
+    def find(self, stopped: Callable[[], bool]) -> Any:
+        while self.gate is not None and not self.gate.is_set():
+            if stopped():
+                raise Stopped
+            time.sleep(0.001)
+        return 2 * self.number
 
 
 def wait(happened):
@@ -28,108 +36,68 @@ def wait(happened):
 
 
 @pytest.fixture
-def explainer():
-    made = Newest("explainer")
+def asker():
+    made = Asker("phase")
     yield made
     assert made.close()
 
 
-def gate(monkeypatch) -> tuple[threading.Event, list[int]]:
-    """Answers wait for the event; the list says which neurons were explained."""
-    opened, explained = threading.Event(), []
-    find = Wish.find
-
-    def slow(self, stopped):
-        explained.append(self.neuron)
-        opened.wait(10)
-        return find(self, stopped)
-
-    monkeypatch.setattr(Wish, "find", slow)
-    return opened, explained
+def test_a_wish_is_answered_in_another_thread_which_then_ends(asker):
+    wish = Double(21)
+    asker.want(wish)
+    wait(lambda: asker.latest is not None)
+    assert (asker.latest.wish, asker.latest.found, asker.latest.error) == (wish, 42, "")
+    wait(lambda: asker._thread is None)
 
 
-def test_a_wish_is_answered_in_another_thread_which_then_ends(explainer):
-    wish = a_wish(2, 7)
-    explainer.want(wish)
-    wait(lambda: explainer.latest is not None)
-    assert explainer.latest.wish is wish
-    assert explainer.latest.found.sentence.startswith("Neuron 2 stays silent at step 8")
-    wait(lambda: explainer._thread is None)
-
-
-def test_of_many_wishes_the_first_and_the_last_are_answered(explainer, monkeypatch):
-    opened, explained = gate(monkeypatch)
-    explainer.want(a_wish(0))
-    wait(lambda: explained == [0])
-    for neuron in (1, 2, 1, 2):
-        last = a_wish(neuron)
-        explainer.want(last)
-    opened.set()
-    wait(lambda: explainer.latest is not None and explainer.latest.wish is last)
-    assert explained == [0, 2]
-
-
-def test_what_is_being_explained_already_is_not_explained_twice(explainer, monkeypatch):
-    opened, explained = gate(monkeypatch)
-    wish = a_wish(1)
-    for _ in range(3):
-        again = Wish(wish.state, wish.system, 1, 0, ())
-        assert again.same(wish)
-        explainer.want(again)
-        wait(lambda: explained == [1])
-    opened.set()
-    wait(lambda: explainer._thread is None)
-    assert explained == [1] and explainer.latest is not None
-
-
-def test_an_answer_that_was_forgotten_does_not_come(explainer, monkeypatch):
-    opened, explained = gate(monkeypatch)
-    explainer.want(a_wish(1))
-    wait(lambda: explained)
-    explainer.forget()
-    opened.set()
-    wait(lambda: explainer._thread is None)
-    assert explainer.latest is None
-
-
-def test_another_state_system_neuron_or_step_is_another_wish():
-    wish, other = a_wish(1, 3), a_wish(1, 3)
-    assert not wish.same(other)
-    assert not wish.same(Wish(wish.state, other.system, 1, 3, ()))
-    assert not wish.same(Wish(wish.state, wish.system, 2, 3, ()))
-    assert not wish.same(Wish(wish.state, wish.system, 1, 4, ()))
-
-
-def test_a_system_that_fails_is_said_to(explainer, expected_logs):
-    expected_logs.append("the explanation of neuron 9 failed")
-    explainer.want(a_wish(9))
-    wait(lambda: explainer.latest is not None)
-    assert explainer.latest.found is None
-    assert explainer.latest.error == "ValueError: there is no neuron 9; there are 0 to 2"
-
-
-def test_nothing_begins_after_the_end():
-    explainer = Newest("explainer")
-    assert explainer.close()
-    explainer.want(a_wish())
-    assert explainer._thread is None and explainer.latest is None
+def test_what_is_at_work_is_answered_and_then_the_newest(asker):
+    gate, seen = threading.Event(), []
+    asker.want(Double(1, gate))
+    wait(lambda: asker._at_work is not None)
+    for number in (2, 3, 4):
+        asker.want(Double(number))
+    gate.set()
+    wait(lambda: asker.latest is not None and (seen.append(asker.latest.found) or seen[-1] == 8))
+    assert not {4, 6} & set(seen)
 
 
 @pytest.mark.parametrize("end", ["forget", "close"])
-def test_an_answer_that_nobody_waits_for_is_told_to_stop(monkeypatch, end):
-    begun, told = threading.Event(), []
+def test_an_answer_that_nobody_waits_for_is_stopped(end):
+    asker = Asker("phase")
+    asker.want(Double(1, threading.Event()))
+    wait(lambda: asker._at_work is not None)
+    getattr(asker, end)()
+    wait(lambda: asker._thread is None)
+    assert asker.close() and asker.latest is None
 
-    def endless(self, stopped):
-        begun.set()
-        while not stopped():
-            time.sleep(0.001)
-        told.append(self.neuron)
-        raise Stopped
 
-    monkeypatch.setattr(Wish, "find", endless)
-    explainer = Newest("explainer")
-    explainer.want(a_wish(1))
-    assert begun.wait(10)
-    getattr(explainer, end)()
-    wait(lambda: told == [1])
-    assert explainer.close() and explainer.latest is None
+def test_what_fails_is_said(asker, expected_logs):
+    expected_logs.append("Double failed")
+    asker.want(Double(None))
+    wait(lambda: asker.latest is not None)
+    assert asker.latest.found is None and asker.latest.error.startswith("TypeError: ")
+    expected_logs.append("Double failed")
+    assert answer(Double(None)).error == asker.latest.error
+
+
+def test_wishes_of_a_running_network_come_at_a_pace(asker):
+    assert asker.want_now_and_then(Double(1), 0.05)
+    assert not asker.want_now_and_then(Double(2), 0.05)
+    wait(lambda: asker.want_now_and_then(Double(3), 0.05))
+    wait(lambda: asker.latest is not None and asker.latest.found == 6)
+    slow = threading.Event()
+    asker.want(Double(4, slow))
+    threading.Timer(0.1, slow.set).start()
+    wait(lambda: asker.latest.found == 8)
+    wait(lambda: asker.want_now_and_then(Double(5), 0.0))
+    began = time.perf_counter()
+    wait(lambda: asker.want_now_and_then(Double(6), 0.0))
+    assert time.perf_counter() - began > 0.3 * REST * 0.1  # the longer it took, the longer it rests
+
+
+def test_wishes_are_the_same_by_the_same_objects_and_equal_plain_values():
+    state = (object(),)
+    assert Double(1).same(Double(1)) and Double("a").same(Double("a"))
+    assert Double((1, 2)).same(Double((1, 2))) and Double(state).same(Double(state))
+    assert not Double(1).same(Double(2)) and not Double([1]).same(Double([1]))
+    assert not Double(1).same(Double(1, threading.Event())) and not Double(1).same(Wish())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
+
+from workbench.desktop.latest import Latest
 
 log = logging.getLogger(__name__)
 REST = 4.0  # times what an answer took, before the next wish of a kind that comes all the time
@@ -68,8 +69,8 @@ def answer(wish: Wish, stopped: Callable[[], bool] = lambda: False) -> Answer:
     return Answer(wish, found, time.perf_counter() - started, error)
 
 
-class Newest:
-    """Answers the newest wish alone; its thread lives while there is one.
+class Asker(Latest[Wish, Answer]):
+    """Answers the newest wish alone.
 
     A wish that is being answered is answered to its end, so that there is something to see while
     wishes come faster than answers; then comes the newest.
@@ -77,13 +78,7 @@ class Newest:
 
     def __init__(self, name: str) -> None:
         """``name`` is that of the thread."""
-        self.latest: Answer | None = None
-        self._name = name
-        self._wanted: Wish | None = None
-        self._at_work: Wish | None = None
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._closed = False
+        super().__init__(name, self._answers, Wish.same)
         self._due = 0.0
 
     def want_now_and_then(self, wish: Wish, pace: float) -> bool:
@@ -99,42 +94,8 @@ class Newest:
         self.want(wish)
         return True
 
-    def want(self, wish: Wish) -> None:
-        """Answer this, and forget about what else was wanted."""
-        with self._lock:
-            busy = self._at_work
-            self._wanted = None if busy is not None and wish.same(busy) else wish
-            if self._wanted is not None and self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._thread.start()
-
-    def forget(self) -> None:
-        """Want nothing, and keep no answer, nor the one that is being made."""
-        with self._lock:
-            self._wanted = self._at_work = self.latest = None
-
-    def close(self) -> bool:
-        """Want nothing any more; True if the thread is gone."""
-        with self._lock:
-            self._closed, self._wanted, thread = True, None, self._thread
-        if thread is not None:
-            thread.join(10)
-        return thread is None or not thread.is_alive()
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                wish, self._at_work, self._wanted = self._wanted, self._wanted, None
-                if wish is None:
-                    self._thread = None
-                    return
-            self._answer(wish)
-
-    def _answer(self, wish: Wish) -> None:
+    def _answers(self, wish: Wish, superseded: Callable[[], bool]) -> Iterator[Answer]:
         try:
-            made = answer(wish, lambda: self._closed or self._at_work is not wish)
+            yield answer(wish, lambda: self._closed or self._at_work is not wish)
         except Stopped:
             return
-        with self._lock:
-            if self._at_work is wish:
-                self.latest = made

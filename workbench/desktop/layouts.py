@@ -14,7 +14,13 @@ Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
-        (38, ((("terms", "raster", "phase", "fi"), 44), (("evidence", "confusion", "why"), 56))),
+        (
+            38,
+            (
+                (("terms", "raster", "phase", "fi"), 44),
+                (("evidence", "confusion", "anytime", "why"), 56),
+            ),
+        ),
     ),
     "teach": (
         (60, ((("traces",), 55), (("images",), 45))),
@@ -26,7 +32,7 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
             50,
             (
                 (("terms",), 25),
-                (("counts",), 25),
+                (("counts", "anytime"), 25),
                 (("confusion", "evidence", "why", "images", "browser"), 50),
             ),
         ),

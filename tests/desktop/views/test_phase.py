@@ -21,7 +21,7 @@ def settle(user) -> None:
     """Wait until all that the view asked for is there and drawn."""
     user.settle()
     view = user.window.views["phase"]
-    asked = (view.pair.rivals, view.components.newest, view.flowing)
+    asked = (view.pair.rivals, view.components.asker, view.flowing)
     user.wait(lambda: not view._reading and all(n._thread is None for n in asked))
     user.frames(3)
 
@@ -238,7 +238,7 @@ def test_the_path_grows_while_the_network_runs(user, window):
     user.wait(lambda: user.state == "finished")
     settle(user)
     assert view.table()[1][-1, 0] == 40
-    assert view.components.newest.latest.wish.head == 40
+    assert view.components.asker.latest.wish.head == 40
 
 
 @pytest.mark.parametrize("user", [("digits-unstable",)], indirect=True)
@@ -278,8 +278,8 @@ def test_a_double_click_fits_the_ranges_and_both_themes_draw(user, window):
 @small
 def test_a_hidden_view_asks_nothing(user, window, monkeypatch):
     view, asked = window.views["phase"], []
-    for newest in (view.pair.rivals, view.components.newest, view.flowing):
-        monkeypatch.setattr(newest, "want", asked.append)
+    for asker in (view.pair.rivals, view.components.asker, view.flowing):
+        monkeypatch.setattr(asker, "want", asked.append)
     user.go_to(20)
     window.workspace.select_neuron(4)
     user.frames(3)

@@ -17,8 +17,8 @@ def settle(user) -> None:
     user.settle()
     view, workspace = user.window.views["fi"], user.window.workspace
     params = workspace.experiment.system.params
-    user.wait(lambda: view.newest.latest and view.newest.latest.wish.system.params == params)
-    user.wait(lambda: view.newest._thread is None)
+    user.wait(lambda: view.asker.latest and view.asker.latest.wish.system.params == params)
+    user.wait(lambda: view.asker._thread is None)
     user.frames(3)
 
 
@@ -118,17 +118,17 @@ def test_another_system_has_no_such_curve(user, window):
     user.choose(window.parameters.kind, "LCA")
     user.wait(lambda: window.workspace.experiment.system.kind == "lca")
     user.settle()
-    assert window.area.docks["fi"].isHidden() and view.newest.latest is None
+    assert window.area.docks["fi"].isHidden() and view.asker.latest is None
     user.do("undo")
     user.wait(lambda: window.workspace.experiment.system.kind == "lif")
     bring_up(user, 5)
-    assert view.newest.latest.found is not None
+    assert view.asker.latest.found is not None
 
 
 @lif
 def test_it_is_simulated_once_for_one_set_of_parameters(user, window, monkeypatch):
     view, asked = bring_up(user, 10), []
-    monkeypatch.setattr(view.newest, "want", asked.append)
+    monkeypatch.setattr(view.asker, "want", asked.append)
     user.go_to(20)
     user.do("next_sample")
     user.go_to(7)

@@ -1,5 +1,6 @@
 """The views, in the order of the menus. A new view is one file and one line here."""
 
+from workbench.desktop.views.anytime import AnytimeView
 from workbench.desktop.views.atoms import AtomsView
 from workbench.desktop.views.base import View
 from workbench.desktop.views.browser import BrowserView
@@ -27,6 +28,7 @@ VIEWS: tuple[type[View], ...] = (
     WhyView,
     AtomsView,
     ConfusionView,
+    AnytimeView,
     GrowthView,
     BrowserView,
 )

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from workbench import palette
 from workbench.desktop import export
-from workbench.desktop.asking import Newest, Wish
+from workbench.desktop.asking import Asker, Wish
 from workbench.desktop.icons import icon
 from workbench.desktop.theme import style_plot, theme
 from workbench.desktop.workspace import Workspace
@@ -144,14 +144,14 @@ class View(QWidget):
         self.header.restyle()
         self._recording = self._drawn = None
 
-    def ask(self, newest: Newest, wish: Wish, pace: float) -> bool:
+    def ask(self, asker: Asker, wish: Wish, pace: float) -> bool:
         """Have a wish answered; while the network runs every ``pace`` seconds at most.
 
         False: not yet; the view is drawn again at the next frame.
         """
         if not self.workspace.running:
-            newest.want(wish)
-        elif not newest.want_now_and_then(wish, pace):
+            asker.want(wish)
+        elif not asker.want_now_and_then(wish, pace):
             self._drawn = None
             return False
         return True
@@ -360,6 +360,20 @@ def quiet_combo(name: str, items: list[str], kind: type[QComboBox] = QComboBox) 
     combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return combo
+
+
+def quiet_legend(plot: pg.PlotItem, corner: tuple[int, int]) -> pg.LegendItem:
+    """Names of curves in a corner of a plot, (0, 0) at the top left; see `style_legend`."""
+    legend = pg.LegendItem(verSpacing=-6)
+    legend.setParentItem(plot.getViewBox())
+    legend.anchor(corner, corner, offset=tuple(8 - 16 * end for end in corner))
+    return legend
+
+
+def style_legend(legend: pg.LegendItem) -> None:
+    """The theme's colour, and small type."""
+    for _, label in legend.items:
+        label.setText(label.text, color=theme.colours.muted, size=f"{theme.px(11)}px")
 
 
 def class_pen(label: int | None, classes: int, width: int = 1) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.desktop.asking import Newest, answer
+from workbench.desktop.asking import Asker, answer
 from workbench.desktop.planes import FlowWish
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import PlaneView, coloured, of_kind, quiet_combo
@@ -55,7 +55,7 @@ class PhaseView(PlaneView):
             choice.currentIndexChanged.connect(self._pinned)
         self._layout.insertWidget(1, self.choices)
         self.drawing = PhasePlot(self.plot)
-        self.flowing = Newest("flow")
+        self.flowing = Asker("flow")
         self._observable: Any = None
         self._origin: tuple = ()  # wiring and input that the axes were chosen for
         self._cache: TraceCache | None = None
@@ -87,7 +87,7 @@ class PhaseView(PlaneView):
         return set() if observable is None or self.by_components else {observable.name}
 
     def depends_on(self, snapshot: Any) -> tuple:
-        made = (self.pair.rivals.latest, self.components.newest.latest, self.flowing.latest)
+        made = (self.pair.rivals.latest, self.components.asker.latest, self.flowing.latest)
         reading = self._frames if self._reading else 0
         return (*super().depends_on(snapshot), *made, reading, self.workspace.running)
 
@@ -258,12 +258,12 @@ class PhaseView(PlaneView):
     def _let_go(self, experiment: Any) -> None:
         """Other data: a view that nobody looks at does not keep the old ones in memory."""
         if self._origin and self._origin[0] is not experiment.system.wiring:
-            for part in (self.pair.rivals, self.components.newest, self.flowing):
+            for part in (self.pair.rivals, self.components.asker, self.flowing):
                 part.forget()
             self._origin, self._cache, self._reading = (), None, False
 
     def _stop(self) -> None:
-        for part in (self.pair.rivals, self.components.newest, self.flowing):
+        for part in (self.pair.rivals, self.components.asker, self.flowing):
             part.close()
 
     # -- export ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from workbench.desktop.asking import Newest
+from workbench.desktop.asking import Asker
 from workbench.desktop.planes import ComponentsWish, RivalWish
 from workbench.desktop.views.base import View, coloured
 from workbench.desktop.views.neuron_choice import neuron_choice
@@ -31,7 +31,7 @@ class NeuronAxes:
         self.observable: Any = None
         self.pair: Pair | None = None
         self.reached = False  # one of the two has been at the threshold
-        self.rivals = Newest("phase")
+        self.rivals = Asker("phase")
         self.across = neuron_choice("Neuron to the right")
         self.up = neuron_choice("Neuron upwards")
         self._wanted: tuple[int | None, int | None] | None = None  # for the pair there is
@@ -139,25 +139,25 @@ class ComponentAxes:
     def __init__(self, view: View) -> None:
         self._view = view
         self.observable: Any = None
-        self.newest = Newest("components")
+        self.asker = Asker("components")
         self.missing = ""  # why there are none
 
     def forget(self, neurons: int) -> None:
         """Other neurons."""
-        self.newest.forget()
+        self.asker.forget()
 
     def neurons(self, snapshot: Any) -> np.ndarray | None:
         """The neurons that the components are made of; None: see ``missing``."""
         recording = snapshot.recording
         wish, made = ComponentsWish(recording, self.observable.name, recording.head), self._made
         if made is None or not made.wish.same(wish):
-            self._view.ask(self.newest, wish, RARELY)
+            self._view.ask(self.asker, wish, RARELY)
         self.missing = _why_none(made)
         return None if self.missing else made.found.neurons
 
     @property
     def _made(self) -> Any:
-        return self.newest.latest
+        return self.asker.latest
 
     def place(self, values: np.ndarray) -> np.ndarray:
         """Points [n, 2] in the plane of the components, of potentials [n, m]."""

@@ -11,9 +11,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
 from workbench import palette
-from workbench.desktop.asking import Newest, Stopped, Wish, answer
+from workbench.desktop.asking import Asker, Stopped, Wish, answer
 from workbench.desktop.theme import theme
-from workbench.desktop.views.base import PlaneView, of_kind
+from workbench.desktop.views.base import PlaneView, of_kind, quiet_legend, style_legend
 from workbench.desktop.workspace import Workspace
 
 REACH = 16  # pixels from a dot within which a click finds it
@@ -67,7 +67,7 @@ class ResponseView(PlaneView):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.newest = Newest("response")
+        self.asker = Asker("response")
         self._responds = False
         self._counts = _Counts()
         self._largest, self._time_step = 1.0, 1.0
@@ -81,13 +81,12 @@ class ResponseView(PlaneView):
         for depth, item in enumerate(drawn):
             item.setZValue(depth)
             self.plot.addItem(item, ignoreBounds=True)
-        self._legend = pg.LegendItem(offset=(8, 4), verSpacing=-6)
-        self._legend.setParentItem(self.plot.getViewBox())
+        self._legend = quiet_legend(self.plot, (0, 0))
         names = ("simulated", "closed form, steady I", "neurons of this run")
         for item, words in zip((self._simulated, self._closed, self._dots), names, strict=True):
             self._legend.addItem(item, words)
         workspace.experimentChanged.connect(self._let_go)
-        workspace.closing.connect(self.newest.close)
+        workspace.closing.connect(self.asker.close)
         self.restyle()
 
     # -- drawing ---------------------------------------------------------------------------------
@@ -96,7 +95,7 @@ class ResponseView(PlaneView):
         return system.responds
 
     def depends_on(self, snapshot: Any) -> tuple:
-        return (*super().depends_on(snapshot), self.newest.latest)
+        return (*super().depends_on(snapshot), self.asker.latest)
 
     def reset(self, snapshot: Any) -> None:
         system = snapshot.experiment.system
@@ -119,9 +118,9 @@ class ResponseView(PlaneView):
     def draw(self, snapshot: Any) -> None:
         if not self._responds:
             return
-        wish, made = CurveWish(snapshot.experiment.system, self._largest), self.newest.latest
+        wish, made = CurveWish(snapshot.experiment.system, self._largest), self.asker.latest
         if made is None or not made.wish.same(wish):
-            self.ask(self.newest, wish, PACE)
+            self.ask(self.asker, wish, PACE)
         if made is not None and made.found is not None:
             self._draw_curve(made.found)
         self._measure(snapshot)
@@ -185,21 +184,20 @@ class ResponseView(PlaneView):
         self._selected.setPen(pg.mkPen(colours.text, width=2))
         self._simulated.setPen(pg.mkPen(palette.TERM_COLOURS[1], width=2))
         self._closed.setPen(pg.mkPen(colours.muted, width=1.5, style=Qt.PenStyle.DashLine))
-        for _, label in self._legend.items:
-            label.setText(label.text, color=colours.muted, size=f"{theme.px(11)}px")
+        style_legend(self._legend)
 
     def _let_go(self, experiment: Any) -> None:
         """Another system: its curve is another one."""
-        made = self.newest.latest
+        made = self.asker.latest
         if made is not None and type(made.wish.system) is not type(experiment.system):
-            self.newest.forget()
+            self.asker.forget()
 
     def _curve(self) -> Any:
         """The curve of what is on the screen, made now if it is not there yet."""
         if self.workspace.snapshot is None or not self._responds:
             return None
         wish = CurveWish(self.workspace.experiment.system, self._largest)
-        made = self.newest.latest
+        made = self.asker.latest
         return (made if made is not None and made.wish.same(wish) else answer(wish)).found
 
     def figure(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench import palette
-from workbench.desktop.asking import Newest, answer
-from workbench.desktop.explaining import Wish
+from workbench.desktop.explaining import Explainer, Wish
 from workbench.desktop.panels.fields import subscripted
 from workbench.desktop.panels.inspector import shown_neuron
 from workbench.desktop.pictures import neuron_picture
@@ -23,6 +23,7 @@ from workbench.desktop.views.waterfall import ROW, Limit, Row, Waterfall
 from workbench.desktop.workspace import Workspace
 
 PACE = 0.1  # seconds at least between two explanations while the network runs
+REST = 4.0  # and so many times what the last one took
 MOST_RIVALS = 12  # that are shown one by one
 
 
@@ -46,13 +47,14 @@ class WhyView(View):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.explainer = Newest("explainer")
+        self.explainer = Explainer()
         self.thumbnails = Thumbnails()
         self.sentence = _words("Why")
         self.waterfall = Waterfall()
         self.waterfall.chosen.connect(workspace.select_neuron)
         self.changes = _words("What would change it")
         self._layout.addWidget(self._body(), 1)
+        self._due = 0.0
         self._split: Any = None
         self._pictures: dict[int, QImage] = {}  # of atoms that are no training images
         workspace.experimentChanged.connect(self._let_go)
@@ -106,19 +108,28 @@ class WhyView(View):
         neuron = shown_neuron(snapshot, self.workspace.neuron)
         if neuron is None:
             return
-        wish, made = Wish.of(snapshot, neuron), self.explainer.latest
-        fresh = made is not None and made.wish.same(wish)
-        if not fresh and self.ask(self.explainer, wish, PACE):
-            self.summarise(f"neuron {wish.neuron} …")
-        if made is None or made.wish.system.wiring is not wish.system.wiring:
+        wish, answer = Wish.of(snapshot, neuron), self.explainer.latest
+        if answer is None or not answer.wish.same(wish):
+            self._ask(wish, answer)
+        if answer is None or answer.wish.system.wiring is not wish.system.wiring:
             return  # of other neurons
-        if made.wish.same(wish) or self.workspace.running:
-            self._show(snapshot, made)
+        if answer.wish.same(wish) or self.workspace.running:
+            self._show(snapshot, answer)
 
-    def _show(self, snapshot: Any, made: Any) -> None:
-        why = made.found
+    def _ask(self, wish: Wish, answer: Any) -> None:
+        """Have it explained; while the network runs, only so often."""
+        now = time.perf_counter()
+        if self.workspace.running and now < self._due:
+            self._drawn = None  # look again at the next frame
+            return
+        self._due = now + max(PACE, REST * (answer.seconds if answer else 0.0))
+        self.explainer.want(wish)
+        self.summarise(f"neuron {wish.neuron} …")
+
+    def _show(self, snapshot: Any, answer: Any) -> None:
+        why = answer.explanation
         if why is None:
-            self.sentence.setText(f"It could not be explained: {html.escape(made.error)}")
+            self.sentence.setText(f"It could not be explained: {html.escape(answer.error)}")
             self.changes.setText("")
             self.waterfall.show_rows([], None)
             self.summarise("not explained")
@@ -215,10 +226,10 @@ class WhyView(View):
         neuron = None if snapshot is None else shown_neuron(snapshot, self.workspace.neuron)
         if neuron is None:
             return None
-        wish, made = Wish.of(snapshot, neuron), self.explainer.latest
-        if made is None or not made.wish.same(wish):
-            made = answer(wish)
-        why = made.found
+        wish, answer = Wish.of(snapshot, neuron), self.explainer.latest
+        if answer is None or not answer.wish.same(wish):
+            answer = wish.answer()
+        why = answer.explanation
         return why if why is not None and why.bounded else None
 
     def figure(self) -> Any:
