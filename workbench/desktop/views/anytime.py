@@ -16,7 +16,7 @@ class AnytimeView(PlotView):
     """What part of the test set each decoder would have right at each step."""
 
     name = "anytime"
-    title = "Accuracy at each step"
+    title = "Anytime accuracy"
     tab = "Accuracy"
     shows = (
         "What part of the test set each decoder would have right if it were asked at that step. A "
@@ -89,7 +89,6 @@ class AnytimeView(PlotView):
             self.plot.addItem(self._curves[name])
             self.plot.addItem(self._dots[name])
             self._legend.addItem(self._curves[name], name)
-        style_legend(self._legend)
 
     def _show_curves(self, found: dict[str, np.ndarray]) -> None:
         from workbench.analysis.anytime_figure import settled_at
@@ -98,6 +97,9 @@ class AnytimeView(PlotView):
             self._curves[name].setData(np.arange(len(curve), dtype=float), 100 * curve)
             step = settled_at(curve)
             self._dots[name].setData([float(step)], [100 * curve[step]])
+            words = f"{name} {100 * curve[-1]:.1f} % · from {step}"
+            self._legend.getLabel(self._curves[name]).setText(words)
+        style_legend(self._legend)
 
     def _summary(self, found: dict[str, np.ndarray], snapshot: Any) -> None:
         """The document's decoder first."""
