@@ -25,7 +25,7 @@ from workbench.document import load, shipped
 from workbench.systems import kinds
 
 THREADS = {"runner", "loader", "evaluation", "thumbnails", "download", "explainer"}
-THREADS |= {"phase", "components", "flow", "response"}
+THREADS |= {"phase", "components", "flow", "response", "verdict"}
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.
 OFFSCREEN = (
