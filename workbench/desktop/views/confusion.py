@@ -122,26 +122,18 @@ class ConfusionView(View):
         """Show the images of a cell, if there are any and they are there."""
         names = {matrix: name for name, matrix in self.matrices.items()}
         decoder = names.get(self.sender(), self.decoder.currentText())
-        if self._of_this_data() is None:
-            self.workspace.said.emit("Evaluate the test set first; then a cell shows its images")
-        elif not self._of_this_data().confusion[decoder][true, decided]:
-            self.workspace.said.emit("There is no image in this cell")
+        workspace = self.workspace
+        if workspace.decisions is None:
+            workspace.said.emit("Evaluate the test set first; then a cell shows its images")
+        elif not workspace.decisions.confusion[decoder][true, decided]:
+            workspace.said.emit("There is no image in this cell")
         else:
             self.images.toggle(decoder, (true, decided))
             self._forget()
 
-    def _of_this_data(self) -> Any:
-        """The evaluation, if there is one of the test images of the run."""
-        workspace = self.workspace
-        evaluated, experiment = workspace.evaluated_document, workspace.experiment
-        if workspace.evaluation is None or evaluated is None or not workspace.evaluation.decided:
-            return None
-        same = evaluated.data == experiment.document.data
-        return workspace.evaluation if same else None
-
     def _let_go(self, experiment: Any) -> None:
         """Other data: a view that nobody looks at does not keep the old ones in memory."""
-        if self.images.cell is not None and self._of_this_data() is None:
+        if self.images.cell is not None and self.workspace.decisions is None:
             self.images.close_cell()
 
     def _clicked(self) -> None:
@@ -189,7 +181,7 @@ class ConfusionView(View):
 
     def _show_images(self, snapshot: Any) -> None:
         images = self.images
-        images.follow(self._of_this_data(), snapshot.experiment.dataset, snapshot.sample)
+        images.follow(self.workspace.decisions, snapshot.experiment.dataset, snapshot.sample)
         beside = self.decoder.currentText() == SIDE_BY_SIDE
         self.matrix.mark(None if beside else images.cell)
         for name, matrix in self.matrices.items():
