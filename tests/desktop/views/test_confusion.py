@@ -293,3 +293,16 @@ def test_another_size_of_type_draws_the_images_anew(user, window):
     assert view.images.isVisible() and view.images.grid.images.tolist() == shown
     user.wait(lambda: view.images.thumbnails._thread is None)
     user.press(Qt.Key.Key_F11)
+
+
+@wrong
+def test_what_comes_and_goes_in_the_view_moves_no_other_view(user, window):
+    window.resize(1280, 800)
+    user.frames(3)
+    docks = [window.area.docks[name] for name in ("traces", "terms", "counts", "images")]
+    before = [dock.geometry() for dock in docks]
+    view = evaluated(user)
+    assert [dock.geometry() for dock in docks] == before
+    click_cell(user, view.matrix, (3, 3))
+    user.frames(3)
+    assert view.images.isVisible() and [dock.geometry() for dock in docks] == before

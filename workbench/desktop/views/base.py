@@ -102,6 +102,7 @@ class View(QWidget):
         self._drawn: tuple | None = None
         self._recording: Any = None
         self._text = ""
+        self._seldom: set[QWidget] = set()  # what `draw` alone shows
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(8, 0, 8, 8)
         self._layout.setSpacing(4)
@@ -188,10 +189,13 @@ class View(QWidget):
     def show_empty(self, message: str) -> None:
         """Say what to do to fill the view; an empty text shows the view itself."""
         self._empty.setText(message)
+        if self._empty.isHidden() and not message:
+            return
         self._empty.setVisible(bool(message))
-        for index in range(1, self._layout.count()):
+        for index in range(self._layout.count()):
             widget = self._layout.itemAt(index).widget()
-            if widget is not None:
+            # even for a moment, what is shown would widen the dock
+            if widget is not self._empty and (message or widget not in self._seldom):
                 widget.setVisible(not message)
         if message:
             self.summarise("")

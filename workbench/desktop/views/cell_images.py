@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.desktop.theme import theme
 from workbench.desktop.thumbnails import Thumbnails
 from workbench.desktop.views.grid import TILE, Grid
 from workbench.desktop.views.matrix import Cell
 
-ROWS = 2  # of images that are seen without scrolling
+ROWS = 2  # of images that are seen without scrolling, where there is room
 
 
 class CellImages(QWidget):
@@ -27,6 +27,8 @@ class CellImages(QWidget):
         self.thumbnails = Thumbnails()
         self.grid = Grid(self.thumbnails, self._describe)
         self.grid.setAccessibleName("Images of the cell")
+        wide, low = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred
+        self.grid.setSizePolicy(wide, low)  # the matrix takes what is left
         self.grid.chosen.connect(self.chosen)
         self.words = QLabel()
         self.words.setProperty("role", "small")
@@ -92,7 +94,8 @@ class CellImages(QWidget):
         words = f"{count} of “{true}” decided “{label}”: click one to see its run"
         self.words.setText(words)
         self.words.setToolTip(words)
-        self.grid.setFixedHeight(ROWS * theme.px(TILE))
+        self.grid.setMinimumHeight(theme.px(TILE))
+        self.grid.setMaximumHeight(ROWS * theme.px(TILE))
         self.show()
         self.grid.viewport().update()
 

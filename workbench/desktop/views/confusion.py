@@ -82,6 +82,7 @@ class ConfusionView(View):
         self.images.chosen.connect(self.watched)
         self.images.closed.connect(self._forget)
         self._layout.addWidget(self.images)
+        self._seldom = {self.curve, self.beside, self.images}
         for matrix in (self.matrix, *self.matrices.values()):
             matrix.chosen.connect(self._cell_chosen)
         workspace.experimentChanged.connect(self._let_go)

@@ -54,4 +54,4 @@ class NeuronChoice(QComboBox):
 
     def rescale(self) -> None:
         """The same width whatever is offered."""
-        self.setFixedWidth(theme.px(116))
+        self.setFixedWidth(theme.px(96))

@@ -14,7 +14,7 @@ from workbench.desktop.views.base import small_font
 
 FADES = 10  # stretches of the path, each a little stronger than the one before
 MOST_DOTS = 400  # steps up to which each has a dot
-ROOM = 0.15  # of the plot that a region needs to be named
+ROOM = (64, 20)  # pixels at scale 1 that a region needs to be named
 Box = tuple[float, float, float, float]  # left, right, low, high
 INKS = palette.TERM_COLOURS[:2]  # of the neuron across and of the one upwards
 
@@ -67,20 +67,22 @@ class PhasePlot:
 
     def name_regions(self, level: float, signed: bool, box: Box, names: tuple[str, str]) -> None:
         """Say in each region that has room who fires there."""
-        if (level, signed, box, names) == self._named:
+        pixel = self._plot.getViewBox().viewPixelSize()
+        key = (level, signed, box, names, pixel)
+        if key == self._named:
             return
         left, right, low, high = box
-        width, height = right - left, high - low
+        room = [theme.px(side) * unit for side, unit in zip(ROOM, pixel, strict=True)]
         found: dict[str, tuple[float, _Stretch, _Stretch]] = {}
         for across in _stretches(left, right, level, signed):
             for up in _stretches(low, high, level, signed):
                 words = _who(across.fires, up.fires, names)
-                wide, tall = across.length / width, up.length / height
-                roomy = wide > ROOM and tall > ROOM
-                if roomy and wide * tall > found.get(words, (0.0,))[0]:
-                    found[words] = (wide * tall, across, up)
+                size = across.length * up.length
+                roomy = across.length > room[0] and up.length > room[1]
+                if roomy and size > found.get(words, (0.0,))[0]:
+                    found[words] = (size, across, up)
         self.forget_regions()
-        self._named = (level, signed, box, names)
+        self._named = key
         for words, (_, across, up) in found.items():
             self._add_words(words, across, up)
 
