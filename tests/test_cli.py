@@ -23,6 +23,7 @@ KEYS = [
     "atoms",
     "features",
     "accuracy",
+    "accuracy_by_step",
     "confusion",
     "energy",
     "firing_counts",
@@ -164,6 +165,7 @@ def test_run_writes_its_results(run, tmp_path):
         "firing_counts.csv",
     }
     assert {name.removesuffix(".svg") for name in names if name.endswith(".svg")} == {
+        "accuracy_by_step",
         "confusion",
         "energy",
         "firing_counts",

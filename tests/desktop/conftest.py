@@ -24,17 +24,8 @@ from workbench.desktop.window import Window
 from workbench.document import load, shipped
 from workbench.systems import kinds
 
-THREADS = {
-    "runner",
-    "loader",
-    "evaluation",
-    "thumbnails",
-    "download",
-    "explainer",
-    "what-if",
-    "parting",
-    "ledger",
-}
+THREADS = {"runner", "loader", "evaluation", "thumbnails", "download", "explainer"}
+THREADS |= {"phase", "components", "flow", "response", "verdict", "what-if", "parting", "ledger"}
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.
 OFFSCREEN = (

@@ -196,3 +196,11 @@ def test_a_plain_run_after_a_seek_stops_nowhere(at_rest, document):
     runner.set_paused(False)
     runner.set_speed(None)
     assert runner.wait(FINISHED).step == 40
+
+
+@pytest.mark.parametrize("name", ["decides", "rises", "converges"])
+def test_a_system_without_what_it_looks_at_runs_to_its_end(at_rest, document, name):
+    runner = at_rest(document("lif"))
+    assert not BREAKPOINTS[name].applies(runner.snapshot.experiment.system)
+    runner.run_until(name)
+    assert runner.wait(FINISHED).reason == "all steps done"

@@ -20,6 +20,7 @@ KEYS = {
     "atoms": int,
     "features": int,
     "accuracy": dict,
+    "accuracy_by_step": dict,
     "confusion": list,
     "energy": dict,
     "firing_counts": list,
@@ -29,6 +30,8 @@ KEYS = {
 }
 FILES = [
     "results.json",
+    "accuracy_by_step.csv",
+    "accuracy_by_step.svg",
     "confusion.csv",
     "confusion.svg",
     "energy.csv",
@@ -56,7 +59,9 @@ def test_the_object_has_exactly_the_promised_keys(evaluated):
     evaluation, experiment = evaluated()
     found = results.as_object(evaluation, experiment)
     assert {key: type(value) for key, value in found.items()} == KEYS
-    assert set(found["accuracy"]) == {"max", "sum"}
+    assert set(found["accuracy"]) == set(found["accuracy_by_step"]) == {"max", "sum"}
+    for name, curve in found["accuracy_by_step"].items():
+        assert len(curve) == 41 and curve[-1] == found["accuracy"][name]
     assert set(found["energy"]) == {"reconstruction", "sparsity", "total"}
     assert set(found["certificate"]) == {"duality_gap", "converged_fraction"}
     assert set(found["seconds"]) == {"features", "dictionary", "encoding", "decoding"}
@@ -95,7 +100,7 @@ def test_what_a_system_does_not_have_is_null(evaluated):
     found = results.as_object(evaluation, experiment)
     assert set(found) == set(KEYS)
     assert found["atoms"] is found["confusion"] is None
-    assert found["accuracy"] == {"max": None, "sum": None}
+    assert found["accuracy"] == found["accuracy_by_step"] == {"max": None, "sum": None}
     assert set(found["energy"].values()) == set(found["certificate"].values()) == {None}
     assert len(found["firing_counts"]) == 41
 
@@ -116,6 +121,9 @@ def test_files_hold_the_results(evaluated, tmp_path):
     counts = table(folder / "firing_counts.csv")
     assert [int(row[0]) for row in counts[1:]] == list(range(41))
     assert [float(row[1]) for row in counts[1:]] == found["firing_counts"]
+    accuracy = table(folder / "accuracy_by_step.csv")
+    assert accuracy[0] == ["step", "max", "sum"] and len(accuracy) == 42
+    assert [float(row[2]) for row in accuracy[1:]] == found["accuracy_by_step"]["sum"]
     confusion = table(folder / "confusion.csv")
     assert confusion[0] == ["true", *"0123456789", "undecided"]
     assert [[int(n) for n in row[1:11]] for row in confusion[1:]] == found["confusion"]

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from workbench.analysis.decision import decided_at
 from workbench.errors import InputError
 from workbench.palette import NEUTRAL, TERM_COLOURS, class_colour, class_dash
 
@@ -392,9 +393,8 @@ def evidence_figure(evidence: np.ndarray, class_names: Sequence[str], caption: s
         if evidence[:, c].max() > 0.02 * evidence.max():  # the rest lie on the zero line
             ends.append((float(evidence[-1, c]), name, colour))
     axes.set_ylim(bottom=0)
-    if evidence[-1].any() and np.isfinite(evidence).all():
-        other = (evidence.argmax(1) != winner) | ~evidence.any(1)
-        decided = int(other.nonzero()[0].max(initial=-1)) + 1
+    decided = decided_at(evidence)
+    if decided is not None and np.isfinite(evidence).all():
         axes.axvline(decided, color=_QUIET, lw=1, ls=(0, (1, 2)), zorder=0)
         axes.set_title(f"Class evidence: {class_names[winner]}, decided at step {decided}")
     _label_ends(axes, steps, ends)

@@ -42,14 +42,15 @@ class Arrangement(QMainWindow):
             dock.toggleViewAction().setVisible(view_name in shown)
         columns = layouts.columns_of(name, shown)
         placed = {view for _, cells in columns for names, _ in cells for view in names}
-        layouts.arrange(self, self.docks, columns, [v for v in shown if v not in placed])
+        # also those that do not apply: Qt opens and squeezes in what a saved state does not know
+        layouts.arrange(self, self.docks, columns, [v for v in self.docks if v not in placed])
         self.layout_name = name
         self._key = f"{name}: {' '.join(shown)}"
         state = self._settings.layout(self._key) if saved else None
         if state is not None:
             self.restoreState(QByteArray(state), LAYOUT_VERSION)
-            for other in self.docks.keys() - set(shown):  # Qt opens docks that it did not find
-                self.removeDockWidget(self.docks[other])
+            for other in self.docks.keys() - set(shown):  # of a state of an earlier version
+                self.docks[other].hide()
         QTimer.singleShot(0, self, self._tidy)
 
     def adapt(self, system: Any) -> None:

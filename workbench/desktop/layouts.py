@@ -17,8 +17,8 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
         (
             38,
             (
-                (("terms", "ledger"), 40),
-                (("evidence", "raster", "confusion", "why", "compare"), 60),
+                (("terms", "ledger", "raster", "phase", "fi"), 44),
+                (("evidence", "confusion", "anytime", "why", "compare"), 56),
             ),
         ),
     ),
@@ -27,12 +27,12 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
         (40, ((("terms", "raster"), 40), (("evidence", "why"), 60))),
     ),
     "debug": (
-        (50, ((("traces",), 34), (("raster",), 33), (("atoms",), 33))),
+        (50, ((("traces",), 34), (("raster", "phase", "fi"), 33), (("atoms",), 33))),
         (
             50,
             (
                 (("terms", "ledger"), 25),
-                (("counts",), 25),
+                (("counts", "anytime"), 25),
                 (("confusion", "evidence", "why", "images", "browser"), 50),
             ),
         ),

@@ -197,6 +197,7 @@ class Window(QMainWindow):
         self.files.saved.connect(self._retitle)
         workspace.evaluationChanged.connect(self._enable_actions)
         workspace.selectionChanged.connect(self._enable_actions)
+        self.views["confusion"].watched.connect(self.watch)
         theme.changed.connect(self._restyle)
         for name in ("rail", "inspector"):
             self.actions_by_name[name].setChecked(True)
@@ -399,6 +400,12 @@ class Window(QMainWindow):
         """Code the whole test set and show its confusion matrix."""
         self._bring_up("confusion")
         self.workspace.evaluate()
+
+    def watch(self, sample: int) -> None:
+        """Run a test image through, before the evidence, which says how it was decided."""
+        self.workspace.select_sample(sample)
+        self.workspace.ask(lambda runner: runner.set_paused(False))
+        self._bring_up("evidence")
 
     def grow(self) -> None:
         """Show where exemplars can be added."""

@@ -360,6 +360,16 @@ class Workspace(QObject):
         return self._job is not None
 
     @property
+    def decisions(self) -> Evaluation | None:
+        """The last evaluation, if it decided and is of the test images of this run."""
+        experiment, evaluated = self._experiment, self.evaluated_document
+        if self.evaluation is None or experiment is None or evaluated is None:
+            return None
+        same = evaluated.data == experiment.document.data
+        same &= self.evaluation.total == len(experiment.dataset.test)  # a folder may change
+        return self.evaluation if same and self.evaluation.decided else None
+
+    @property
     def perceptron(self) -> Any:
         """The perceptron of the last evaluation, if it was trained on the neurons of this run."""
         experiment, evaluated = self._experiment, self.evaluated_document

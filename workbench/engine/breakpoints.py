@@ -71,9 +71,9 @@ def _crosses(moment: Moment) -> str:
 
 
 def _decides(moment: Moment) -> str:
-    evidence = next(o for o in moment.experiment.system.observables if o.kind == "evidence")
-    rows = moment.recording.summary(evidence.name)
-    if rows is None:
+    declared = [o for o in moment.experiment.system.observables if o.kind == "evidence"]
+    rows = moment.recording.summary(declared[0].name) if declared else None
+    if rows is None:  # no evidence, for one because the system was changed meanwhile
         return ""
     before, now = (_decision(rows[k]) for k in (moment.step - 1, moment.step))
     if before == now:

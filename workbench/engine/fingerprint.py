@@ -10,6 +10,7 @@ engine and the device.
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,14 @@ from torch import Tensor
 from workbench.systems.protocol import WHOLE, Shard
 
 START = b""
+
+
+class Entries(NamedTuple):
+    """What is not zero of a tensor [B, M], sample by sample and neuron by neuron."""
+
+    sample: np.ndarray  # [n] int64, ascending
+    neuron: np.ndarray  # [n] int64, of those of all processes
+    value: np.ndarray  # [n]
 
 
 def chain(previous: bytes, output: Tensor, shard: Shard = WHOLE) -> bytes:
@@ -30,16 +39,26 @@ def chain(previous: bytes, output: Tensor, shard: Shard = WHOLE) -> bytes:
             neurons are stored.
         shard: which of the neurons these are.
     """
+    return chain_entries(previous, entries(output, shard))
+
+
+def chain_entries(previous: bytes, found: Entries) -> bytes:
+    """The same of entries that are known already."""
+    digest = hashlib.blake2b(previous, digest_size=16)
+    digest.update(np.stack((found.sample, found.neuron), 1))  # [n, 2] int64
+    digest.update(found.value)
+    return digest.digest()
+
+
+def entries(output: Tensor, shard: Shard = WHOLE) -> Entries:
+    """The entries of what a system puts out, [B, M], of the neurons of all processes."""
     neurons = output.shape[1]
     place, value = _entries(output)
     if shard.processes > 1:
         sample, neuron = np.divmod(place, neurons)
         neurons = shard.neurons
         place, value = _of_all(sample * neurons + shard.start + neuron, value, shard)
-    digest = hashlib.blake2b(previous, digest_size=16)
-    digest.update(np.stack(np.divmod(place, neurons), 1))  # [n, 2] int64
-    digest.update(value)
-    return digest.digest()
+    return Entries(*np.divmod(place, neurons), value)
 
 
 def _entries(output: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -26,8 +26,9 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
     ``confusion`` belongs to the document's decoder: rows are true classes, columns decided ones;
     an undecided sample (no neuron was active) is in no column and counts as wrong. With
     ``run.tolerance`` set, ``certificate`` also names the test samples that did not converge
-    (``unconverged``) and the mean and largest number of ``steps`` taken. ``processes`` says how
-    many held the neurons, where it was more than one.
+    (``unconverged``) and the mean and largest number of ``steps`` taken. ``accuracy_by_step`` lists
+    for each decoder what part would be right at the steps 0..K; its last value is ``accuracy``.
+    ``processes`` says how many held the neurons, where it was more than one.
     """
     document = experiment.document
     confusion = evaluation.confusion.get(document.decoder.kind)
@@ -39,6 +40,7 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
         "atoms": None if experiment.dictionary is None else evaluation.neurons,
         "features": evaluation.features,
         "accuracy": {name: None for name in DECODERS} | evaluation.accuracy,
+        "accuracy_by_step": {name: None for name in DECODERS} | _by_step(evaluation),
         "confusion": None if confusion is None else confusion[:, :-1].tolist(),
         "energy": _lists(evaluation),
         "firing_counts": _list(evaluation.firing_counts),
@@ -77,6 +79,7 @@ def write(folder: Path, evaluation: Evaluation, experiment: Experiment) -> list[
             *_write_confusion(folder, evaluation, experiment),
             *_write_energy(folder, evaluation, experiment),
             *_write_counts(folder, evaluation, experiment),
+            *_write_anytime(folder, evaluation, experiment),
         ]
     except OSError as error:
         raise _not_written(folder, error) from error
@@ -144,6 +147,19 @@ def _write_counts(folder: Path, evaluation: Evaluation, experiment: Experiment) 
     return [table, figures.save_figure(figure, folder / "firing_counts.svg")]
 
 
+def _write_anytime(folder: Path, evaluation: Evaluation, experiment: Experiment) -> list[Path]:
+    found = evaluation.accuracy_by_step
+    if not found:
+        return []
+    columns = zip(*(curve.tolist() for curve in found.values()), strict=True)
+    rows = [[step, *row] for step, row in enumerate(columns)]
+    table = _write_table(folder / "accuracy_by_step.csv", ["step", *found], rows)
+    from workbench.analysis import anytime_figure, figures
+
+    figure = anytime_figure.anytime_figure(found, _caption(evaluation, experiment))
+    return [table, figures.save_figure(figure, folder / "accuracy_by_step.svg")]
+
+
 def _write_table(path: Path, columns: list[str], rows: list[list[Any]]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -159,6 +175,10 @@ def _caption(evaluation: Evaluation, experiment: Experiment) -> str:
 
 def _lists(evaluation: Evaluation) -> dict[str, list[float] | None]:
     return {term: _list(evaluation.energy.get(term)) for term in TERMS}
+
+
+def _by_step(evaluation: Evaluation) -> dict[str, list[float]]:
+    return {name: curve.tolist() for name, curve in evaluation.accuracy_by_step.items()}
 
 
 def _list(values: np.ndarray | None) -> list[float] | None:

@@ -301,6 +301,28 @@ class LCA(System):
             ),
         )
 
+    def flow(
+        self, state: LCAState | LazyState, neurons: Sequence[int], potentials: Tensor
+    ) -> Tensor | None:
+        """The right side of equation 3 over τ for some neurons; reads the active atoms only.
+
+        None with momentum, under which potentials follow an equation of second order.
+        """
+        for neuron in neurons:
+            check_accountable(self, len(state.signal), neuron)
+        if self.params.integrator == "momentum":
+            return None
+        index = self._index(neurons)
+        atoms = self.products.some(index)  # [n, N]
+        others = self._instant(state).activation.index_fill(1, index, 0.0)
+        left, explained = state.signal, self.products.combine(others)
+        if explained is not None:
+            left = left - explained
+        pulls = atoms @ atoms.T - torch.eye(len(atoms)).to(atoms)
+        potentials = potentials.to(atoms)
+        goal = atoms @ left[0] - self._transfer(potentials) @ pulls  # b − (G − I) a
+        return (goal - potentials) / self.params.time_constant
+
     def _potential(self, state: LCAState | LazyState, neuron: int) -> float:
         """u of one neuron of the first sample."""
         if isinstance(state, LazyState):

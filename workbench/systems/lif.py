@@ -14,7 +14,7 @@ x ~ Bernoulli(min(1, r s Δt)), I = R x / (r Δt).
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -25,6 +25,7 @@ from workbench.systems.protocol import (
     Observable,
     Params,
     Part,
+    Response,
     System,
     check_accountable,
     check_signal,
@@ -226,6 +227,7 @@ class LIF(System):
     )
     output = "spikes"
     accounts = True
+    responds = True
 
     @property
     def neurons(self) -> int:
@@ -311,6 +313,45 @@ class LIF(System):
             gain=0.0 if resting else weight,
             note=note,
         )
+
+    def flow(self, state: LIFState, neurons: Sequence[int], potentials: Tensor) -> Tensor | None:
+        """(I − g V) / τ, 0 while a neuron rests; None for an input that is random."""
+        for neuron in neurons:
+            check_accountable(self, len(state.signal), neuron)
+        if self.params.encoding != "direct":
+            return None
+        index = torch.as_tensor(neurons, device=state.signal.device)
+        current = self.params.gain * state.signal[0, index]
+        moved = (current - self.params.leak * potentials.to(current)) / self.params.time_constant
+        return torch.where(state.refractory_left[0, index] > 0, 0.0, moved)
+
+    def response(self, signal: Tensor) -> Response:
+        """The f–I curve f = 1 / (t_ref + (τ/g) ln(I / (I − g V_θ))), 0 up to I = g V_θ.
+
+        τ V_θ / I takes the place of the second time for g = 0. It is that of a steady current I, in
+        continuous time (Gerstner et al., Neuronal Dynamics, 2014, chapter 1.3); under Poisson
+        encoding I is the mean of a current that comes in pulses, and neurons may fire below g V_θ.
+        """
+        params = self.params
+        if params.encoding == "direct":
+            current = params.gain * signal
+        else:
+            per_step = params.rate * params.time_step
+            current = (per_step * signal).clamp(max=1) * (params.gain / per_step)
+        rise = self._time_to_fire(current.cpu().double())  # some devices have no float64
+        rate = 1 / (params.refractory + rise)
+        return Response(current, torch.where(torch.isfinite(rise), rate, 0.0), params.time_step)
+
+    def _time_to_fire(self, current: Tensor) -> Tensor:
+        """How long V takes from 0 to V_θ under constant currents, in time units; ∞: for ever."""
+        params = self.params
+        if params.leak == 0:
+            return torch.where(
+                current > 0, params.time_constant * params.threshold / current, math.inf
+            )
+        part = params.leak * params.threshold / current  # of the way to I / g
+        rise = -torch.log1p(-part) * (params.time_constant / params.leak)
+        return torch.where((current > 0) & (part < 1), rise, math.inf)
 
     def select(self, state: LIFState, rows: Tensor) -> LIFState:
         """The state of some samples, ``rows`` [b] ascending.

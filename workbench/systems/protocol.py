@@ -27,6 +27,7 @@ __all__ = [
     "Params",
     "Part",
     "Products",
+    "Response",
     "Shard",
     "System",
     "Wiring",
@@ -163,6 +164,14 @@ class Account:
     note: str = ""  # a clause on what befell it: "it rests after its spike"
 
 
+class Response(NamedTuple):
+    """What constant signals do to neurons, for their f–I curve."""
+
+    current: Tensor  # [B, M], the input current of each neuron, its mean where it is random
+    rate: Tensor  # [B, M], spikes per time unit in the long run, in closed form
+    time_step: float  # that passes in one step, in time units
+
+
 class System(ABC):
     """A dynamical system: parameters, wiring, and a pure step function."""
 
@@ -177,6 +186,7 @@ class System(ABC):
     engines: ClassVar[tuple[str, ...]] = ("residual",)  # ways to compute the same numbers
     accounts: ClassVar[bool] = False  # whether `account` has something to tell
     poses_lasso: ClassVar[bool] = False  # whether `lasso` may give a problem
+    responds: ClassVar[bool] = False  # whether `response` has
 
     def __init__(self, params: Any, wiring: Wiring) -> None:
         self.params = params
@@ -246,6 +256,32 @@ class System(ABC):
 
         Raises:
             ValueError: the state is of more than one sample, or there is no such neuron.
+        """
+        return None
+
+    def flow(self, state: Any, neurons: Sequence[int], potentials: Tensor) -> Tensor | None:
+        """How fast the potentials of some neurons change where they are at ``potentials``.
+
+        That is the right side of the differential equation that the steps follow, divided by its
+        time constant, with all other neurons and the input as they are in ``state``.
+
+        Args:
+            state: of one sample.
+            neurons: [n], no two the same.
+            potentials: [P, n], of the observable that has a threshold.
+
+        Returns:
+            [P, n], per time unit; None: not known.
+
+        Raises:
+            ValueError: the state is of more than one sample, or there is no such neuron.
+        """
+        return None
+
+    def response(self, signal: Tensor) -> Response | None:
+        """What currents the signals [B, N] are, held constant, and how often neurons then fire.
+
+        None where a neuron's rate does not follow from its own input.
         """
         return None
 

@@ -25,7 +25,7 @@ def applying(window) -> list[str]:
     """The names of the views that the system fills."""
     system = type(window.workspace.experiment.system)
     names = [view.name for view in window.views.values() if view.applies(system)]
-    assert len(names) == (len(VIEWS) if system.uses_dictionary else 7)
+    assert len(names) == (len(VIEWS) - 1 if system.uses_dictionary else 9)
     return names
 
 
@@ -33,7 +33,7 @@ def filled(user, name: str):
     """The view at the end of the run, evaluated if that is what it shows."""
     if user.step < 40:
         user.go_to(40)
-    if name == "confusion":
+    if name in ("confusion", "anytime"):
         user.do("evaluate")
         user.wait(lambda: not user.window.workspace.evaluating)
     if name == "compare":
@@ -74,9 +74,9 @@ def test_every_view_exports_its_figure_and_its_data(user, window, tmp_path, monk
         rows = list(csv.reader(Path(f"{typed}.csv").read_text(encoding="utf-8").splitlines()))
         assert {len(row) for row in rows} == {len(rows[0])}
         assert len(rows) - 1 == expected_rows(window, name)
-        # why names its rows; the optimum of a fork is no measure of the steps before it
-        columns = {"why": slice(-1, None), "ledger": slice(2, None)}.get(name, slice(None))
-        numbers = [value for row in rows[1:] for value in row[columns]]
+        # some name their rows; the optimum of a fork is no measure of the steps before it
+        named = {"why": slice(-1, None), "fi": slice(-1, None), "ledger": slice(2, None)}
+        numbers = [value for row in rows[1:] for value in row[named.get(name, slice(None))]]
         assert all(math.isfinite(float(value)) for value in numbers)
 
 
@@ -89,6 +89,9 @@ def expected_rows(window, name: str) -> int:
         "terms": 41,
         "counts": 41,
         "evidence": 41,
+        "phase": 41,
+        "anytime": 41,
+        "fi": 64 + 400 + system.neurons,
         "raster": sum(len(neurons) for neurons in snapshot.recording.spikes()),
         "images": system.wiring.features,
         "atoms": system.neurons,
@@ -107,7 +110,7 @@ def test_every_view_can_be_exported_at_the_first_step(user, window):
         view = user.bring_up(name)
         if name == "ledger":
             user.wait(view._ledger)
-        if name in ("confusion", "compare"):  # nothing is evaluated yet, and there is one run
+        if name in ("confusion", "anytime", "compare"):  # nothing is evaluated or forked yet
             assert view.figure() is None and view.table() is None
         else:
             assert view.figure() is not None

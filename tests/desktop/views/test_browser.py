@@ -241,3 +241,31 @@ def test_the_contact_sheet_shows_what_is_on_the_screen(user, window, view):
     assert titles[0] == f"{first}: {label}" and len(titles) == 24
     columns, rows = view.table()
     assert columns == ["index", "class"] and rows.shape == (200, 2)
+
+
+@pytest.mark.parametrize("user", [(*SMALL, "system.steps=40")], indirect=True)
+def test_the_images_that_were_decided_wrongly_can_be_chosen_once_they_are_known(user, window, view):
+    assert view.classes.findText("decided wrongly") < 0
+    user.do("evaluate")
+    user.wait(lambda: not window.workspace.evaluating)
+    user.press(Key.Key_B, Held.ControlModifier)
+    user.settle()
+    user.choose(view.classes, "decided wrongly")
+    made(user, view)
+    found = window.workspace.evaluation
+    truth = window.workspace.experiment.dataset.test.labels.numpy()
+    expected = np.flatnonzero(found.decided["sum"] != truth)
+    assert len(expected) and view.grid.images.tolist() == expected.tolist()
+    assert len(expected) == 200 - np.trace(found.confusion["sum"][:, :10])
+    click(user, view, int(expected[0]))
+    assert window.workspace.snapshot.sample == expected[0]
+    assert view.grid.images.tolist() == expected.tolist()
+    user.choose(view.which, "training images")
+    user.frames(2)
+    assert view.classes.findText("decided wrongly") < 0 and len(view.grid.images) == 300
+    user.choose(view.which, "test images")
+    user.choose(view.classes, "decided wrongly")
+    user.write(user.field("data.test").text, "150")  # other images, of which nothing is known
+    user.settle()
+    user.frames(2)
+    assert view.classes.findText("decided wrongly") < 0 and len(view.grid.images) == 150

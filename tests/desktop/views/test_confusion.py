@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
 SLOW = ("digits-exemplar", "run.batch=2", "run.precision=float64")
@@ -161,3 +162,147 @@ def test_training_can_be_cancelled(user, window):
     user.settle()
     assert view.button.text() == "Evaluate test set"
     assert not user.complaints
+
+
+# -- from a cell to its images and on to their runs ----------------------------------------------
+
+WRONG = ("digits-exemplar", "data.train=100", "data.test=120", "system.steps=40")
+wrong = pytest.mark.parametrize("user", [WRONG], indirect=True)
+
+
+def evaluated(user):
+    view = user.bring_up("confusion")
+    user.do("evaluate")
+    user.wait(lambda: not user.window.workspace.evaluating)
+    user.settle()
+    return view
+
+
+def a_wrong_cell(window, decoder="sum") -> tuple[int, int]:
+    counts = window.workspace.evaluation.confusion[decoder][:, :10].copy()
+    np.fill_diagonal(counts, 0)
+    return tuple(int(i) for i in np.unravel_index(counts.argmax(), counts.shape))
+
+
+def click_cell(user, matrix, cell) -> None:
+    user.click(matrix, matrix.place(*cell).center().toPoint())
+    user.frames(2)
+
+
+@wrong
+def test_two_clicks_lead_from_a_cell_to_the_run_that_went_wrong(user, window):
+    view = evaluated(user)
+    true, decided = a_wrong_cell(window)
+    click_cell(user, view.matrix, (true, decided))
+    evaluation, dataset = window.workspace.evaluation, window.workspace.experiment.dataset
+    labels = dataset.test.labels.numpy()
+    expected = np.flatnonzero((labels == true) & (evaluation.decided["sum"] == decided))
+    assert view.images.grid.images.tolist() == expected.tolist()
+    assert len(expected) == evaluation.confusion["sum"][true, decided] > 0
+    assert f"of “{true}” decided “{decided}”" in view.images.words.text()
+    user.wait(lambda: view.images.thumbnails._thread is None)
+    grid = view.images.grid
+    user.click(grid.viewport(), grid.place(0).center())
+    evidence = window.views["evidence"]
+    user.wait(lambda: window._on_screen(evidence) and user.state == "finished")
+    user.settle()
+    assert window.workspace.snapshot.sample == expected[0]
+    user.wait(lambda: evidence.verdict.text())
+    assert evidence.verdict.text().startswith(f"Decided “{decided}” at step ")
+    assert f"✗ it is {true}" in evidence.accessibleDescription()
+
+
+@wrong
+def test_a_cell_closes_by_a_second_click_by_its_button_and_with_another_decoder(user, window):
+    view = evaluated(user)
+    cell = a_wrong_cell(window)
+    click_cell(user, view.matrix, cell)
+    assert view.images.isVisible() and view.matrix._marked == cell
+    click_cell(user, view.matrix, cell)
+    assert not view.images.isVisible() and view.matrix._marked is None
+    click_cell(user, view.matrix, (3, 3))
+    assert view.images.isVisible()
+    user.click(view.images.button)
+    user.frames(2)
+    assert not view.images.isVisible()
+    click_cell(user, view.matrix, (3, 3))
+    user.choose(view.decoder, "max")
+    user.settle()
+    assert not view.images.isVisible()
+
+
+@wrong
+def test_an_empty_cell_and_one_of_no_evaluation_say_so(user, window):
+    view = user.bring_up("confusion")
+    click_cell(user, view.matrix, (1, 1))
+    assert window.said.text() == "Evaluate the test set first; then a cell shows its images"
+    view = evaluated(user)
+    empty = np.argwhere(window.workspace.evaluation.confusion["sum"] == 0)[0]
+    click_cell(user, view.matrix, tuple(empty.tolist()))
+    assert window.said.text() == "There is no image in this cell"
+    assert not view.images.isVisible()
+
+
+@wrong
+def test_side_by_side_each_matrix_has_its_own_cells(user, window):
+    view = evaluated(user)
+    user.choose(view.decoder, "side by side")
+    user.settle()
+    cell = a_wrong_cell(window, "max")
+    click_cell(user, view.matrices["max"], cell)
+    decided = window.workspace.evaluation.decided["max"]
+    shown = view.images.grid.images
+    assert len(shown) == window.workspace.evaluation.confusion["max"][cell]
+    assert set(decided[shown].tolist()) == {cell[1]}
+    assert view.matrices["max"]._marked == cell and view.matrices["sum"]._marked is None
+
+
+@wrong
+def test_cells_can_be_reached_with_the_keyboard(user, window):
+    view = evaluated(user)
+    view.matrix.setFocus()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Right):
+        user.press(key)
+    assert view.matrix.accessibleDescription().endswith("images of 2 decided 2")
+    user.press(Qt.Key.Key_Return)
+    user.frames(2)
+    assert view.images.cell == (2, 2) and user.step == 0  # the arrows did not move the run
+    for _ in range(12):
+        user.press(Qt.Key.Key_Left)
+    assert view.matrix._current == (2, 0)
+
+
+@wrong
+def test_images_of_other_data_are_not_shown(user, window):
+    view = evaluated(user)
+    click_cell(user, view.matrix, (3, 3))
+    user.write(user.field("data.test").text, "60")
+    user.settle()
+    assert not view.images.isVisible() and view.images._split is None
+    click_cell(user, view.matrix, (3, 3))
+    assert "Evaluate the test set first" in window.said.text()
+
+
+@wrong
+def test_another_size_of_type_draws_the_images_anew(user, window):
+    view = evaluated(user)
+    click_cell(user, view.matrix, (3, 3))
+    shown = view.images.grid.images.tolist()
+    user.press(Qt.Key.Key_F11)
+    user.settle()
+    assert view.images.isVisible() and view.images.grid.images.tolist() == shown
+    user.wait(lambda: view.images.thumbnails._thread is None)
+    user.press(Qt.Key.Key_F11)
+
+
+@wrong
+def test_what_comes_and_goes_in_the_view_moves_no_other_view(user, window):
+    window.resize(1280, 800)
+    user.frames(3)
+    docks = [window.area.docks[name] for name in ("traces", "terms", "counts", "images")]
+    before = [dock.geometry() for dock in docks]
+    view = evaluated(user)
+    assert [dock.geometry() for dock in docks] == before
+    click_cell(user, view.matrix, (3, 3))
+    user.frames(3)
+    assert view.images.isVisible() and [dock.geometry() for dock in docks] == before

@@ -1,5 +1,6 @@
 """The views, in the order of the menus. A new view is one file and one line here."""
 
+from workbench.desktop.views.anytime import AnytimeView
 from workbench.desktop.views.atoms import AtomsView
 from workbench.desktop.views.base import View
 from workbench.desktop.views.browser import BrowserView
@@ -10,7 +11,9 @@ from workbench.desktop.views.evidence import EvidenceView
 from workbench.desktop.views.growth import GrowthView
 from workbench.desktop.views.images import ImagesView
 from workbench.desktop.views.ledger import LedgerView
+from workbench.desktop.views.phase import PhaseView
 from workbench.desktop.views.raster import RasterView
+from workbench.desktop.views.response import ResponseView
 from workbench.desktop.views.terms import TermsView
 from workbench.desktop.views.traces import TracesView
 from workbench.desktop.views.why import WhyView
@@ -20,6 +23,8 @@ VIEWS: tuple[type[View], ...] = (
     TermsView,
     CountsView,
     RasterView,
+    PhaseView,
+    ResponseView,
     ImagesView,
     EvidenceView,
     WhyView,
@@ -27,6 +32,7 @@ VIEWS: tuple[type[View], ...] = (
     LedgerView,
     AtomsView,
     ConfusionView,
+    AnytimeView,
     GrowthView,
     BrowserView,
 )

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from workbench import palette
 from workbench.desktop import export
+from workbench.desktop.asking import Asker, Wish
 from workbench.desktop.icons import icon
 from workbench.desktop.theme import style_plot, theme
 from workbench.desktop.workspace import Workspace
@@ -101,6 +102,7 @@ class View(QWidget):
         self._drawn: tuple | None = None
         self._recording: Any = None
         self._text = ""
+        self._seldom: set[QWidget] = set()  # what `draw` alone shows
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(8, 0, 8, 8)
         self._layout.setSpacing(4)
@@ -154,6 +156,18 @@ class View(QWidget):
         self.header.restyle()
         self._recording = self._drawn = None
 
+    def ask(self, asker: Asker, wish: Wish, pace: float) -> bool:
+        """Have a wish answered; while the network runs every ``pace`` seconds at most.
+
+        False: not yet; the view is drawn again at the next frame.
+        """
+        if not self.workspace.running:
+            asker.want(wish)
+        elif not asker.want_now_and_then(wish, pace):
+            self._drawn = None
+            return False
+        return True
+
     # -- for the window --------------------------------------------------------------------------
 
     def refresh(self) -> None:
@@ -186,10 +200,13 @@ class View(QWidget):
     def show_empty(self, message: str) -> None:
         """Say what to do to fill the view; an empty text shows the view itself."""
         self._empty.setText(message)
+        if self._empty.isHidden() and not message:
+            return
         self._empty.setVisible(bool(message))
-        for index in range(1, self._layout.count()):
+        for index in range(self._layout.count()):
             widget = self._layout.itemAt(index).widget()
-            if widget is not None:
+            # even for a moment, what is shown would widen the dock
+            if widget is not self._empty and (message or widget not in self._seldom):
                 widget.setVisible(not message)
         if message:
             self.summarise("")
@@ -250,10 +267,8 @@ def plain(text: str) -> str:
     return unescape("".join(out)).replace("\u00a0", " ")
 
 
-class PlotView(View):
-    """A view with one plot over time steps and the cursor as a vertical line."""
-
-    left_label: ClassVar[str] = ""
+class PlaneView(View):
+    """A view with one plot."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
@@ -265,26 +280,64 @@ class PlotView(View):
         self.plot.setMenuEnabled(False)
         self.plot.disableAutoRange()
         self.plot.setMouseEnabled(x=False, y=False)
-        self.cursor = pg.InfiniteLine(angle=90, movable=False)
-        self.cursor.setZValue(50)
-        self.plot.addItem(self.cursor, ignoreBounds=True)
         self.widget.scene().sigMouseClicked.connect(self._clicked)
         self._layout.addWidget(self.widget, 1)
-        self._range = (0.0, 1.0)
 
     def restyle(self) -> None:
         super().restyle()
         self.widget.setBackground(theme.colours.surface)
         style_plot(self.plot, theme)
-        self.cursor.setPen(pg.mkPen(theme.colours.muted, width=1))
 
-    def label_left(self, text: str) -> None:
-        """Name the vertical axis. Its numbers stay what they are.
+    def label_left(self, text: str, colour: str = "") -> None:
+        """Name the vertical axis, in a colour of its own if need be. Its numbers stay as they are.
 
         WORKAROUND for pyqtgraph 0.14: to switch the SI prefix off works it out once more, and a
         plot of values below 1 then shows them times 1000 after a change of the theme.
         """
-        self.plot.getAxis("left").setLabel(text, siPrefixEnableRanges=())
+        self._label("left", text, colour)
+
+    def label_bottom(self, text: str, colour: str = "") -> None:
+        """Name the horizontal axis likewise."""
+        self._label("bottom", text, colour)
+
+    def _label(self, side: str, text: str, colour: str) -> None:
+        axis, style = self.plot.getAxis(side), {"color": colour} if colour else {}
+        if axis.labelText == text and axis.labelStyle.get("color", "") == colour:
+            return
+        axis.setLabel(text, siPrefixEnableRanges=(), **style)
+        axis.resizeEvent()  # else a text of another length is not in the middle
+
+    def clicked(self, x: float, y: float) -> None:
+        """A click on the plot, in its own units."""
+
+    def fit(self) -> None:
+        """A double click: fit the ranges to what is drawn."""
+        if self.workspace.snapshot is not None:
+            self._recording = None
+
+    def _clicked(self, event: Any) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or self.workspace.snapshot is None:
+            return
+        if event.double():
+            self.fit()
+            return
+        point = self.plot.getViewBox().mapSceneToView(event.scenePos())
+        self.clicked(point.x(), point.y())
+
+
+class PlotView(PlaneView):
+    """A view with one plot over time steps and the cursor as a vertical line."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.cursor = pg.InfiniteLine(angle=90, movable=False)
+        self.cursor.setZValue(50)
+        self.plot.addItem(self.cursor, ignoreBounds=True)
+        self._range = (0.0, 1.0)
+
+    def restyle(self) -> None:
+        super().restyle()
+        self.cursor.setPen(pg.mkPen(theme.colours.muted, width=1))
 
     def fit_steps(self, steps: int) -> None:
         """The time axis of the whole run; it does not move while running."""
@@ -306,26 +359,14 @@ class PlotView(View):
         """A click on the plot: put the cursor there."""
         self.workspace.ask(lambda runner: runner.seek(step))
 
-    def fit(self) -> None:
-        """A double click: fit the vertical range to what is drawn."""
-        if self.workspace.snapshot is not None:
-            self._recording = None
-
-    def _clicked(self, event: Any) -> None:
-        if event.button() != Qt.MouseButton.LeftButton or self.workspace.snapshot is None:
-            return
-        if event.double():
-            self.fit()
-            return
-        point = self.plot.getViewBox().mapSceneToView(event.scenePos())
-        steps = self.workspace.status.steps
-        if -0.5 <= point.x() <= steps + 0.5:
-            self.clicked_at(round(point.x()), point.y())
+    def clicked(self, x: float, y: float) -> None:
+        if -0.5 <= x <= self.workspace.status.steps + 0.5:
+            self.clicked_at(round(x), y)
 
 
-def quiet_combo(name: str, items: list[str]) -> QComboBox:
+def quiet_combo(name: str, items: list[str], kind: type[QComboBox] = QComboBox) -> Any:
     """A small choice in a view's header."""
-    combo = QComboBox()
+    combo = kind()
     combo.setProperty("role", "quiet")
     combo.setAccessibleName(name)
     combo.setToolTip(name)
@@ -334,6 +375,20 @@ def quiet_combo(name: str, items: list[str]) -> QComboBox:
     combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return combo
+
+
+def quiet_legend(plot: pg.PlotItem, corner: tuple[int, int]) -> pg.LegendItem:
+    """Names of curves in a corner of a plot, (0, 0) at the top left; see `style_legend`."""
+    legend = pg.LegendItem(verSpacing=-6)
+    legend.setParentItem(plot.getViewBox())
+    legend.anchor(corner, corner, offset=tuple(8 - 16 * end for end in corner))
+    return legend
+
+
+def style_legend(legend: pg.LegendItem) -> None:
+    """The theme's colour, and small type."""
+    for _, label in legend.items:
+        label.setText(label.text, color=theme.colours.muted, size=f"{theme.px(11)}px")
 
 
 def class_pen(label: int | None, classes: int, width: int = 1) -> Any:

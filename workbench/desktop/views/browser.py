@@ -16,6 +16,7 @@ from workbench.desktop.views.grid import Grid
 from workbench.desktop.workspace import Workspace
 
 TEST, TRAINING = "test", "training"
+WRONG = "decided wrongly"
 EXPORTED = 24  # images on a contact sheet
 
 
@@ -31,7 +32,8 @@ class BrowserView(View):
     )
     look_for = (
         "classes that are rare or look alike, and images that are odd. Click a test image to code "
-        "it, an atom to select its neuron, a bar to see one class only."
+        "it, an atom to select its neuron, a bar to see one class only. Once the test set is "
+        "evaluated, those that were decided wrongly can be chosen like a class."
     )
 
     def __init__(self, workspace: Workspace) -> None:
@@ -61,6 +63,7 @@ class BrowserView(View):
         self._names: tuple[str, ...] = ()
         self._dictionary: Any = None
         self._neurons = np.empty(0, int)  # [n], the neuron of each image of the split, or -1
+        self._wrong = np.empty(0, int)  # the test images that were decided wrongly, ascending
         workspace.experimentChanged.connect(self._let_go)
         workspace.closing.connect(self._stop)
 
@@ -88,7 +91,8 @@ class BrowserView(View):
 
     def depends_on(self, snapshot: Any) -> tuple:
         workspace = self.workspace
-        return (self.thumbnails.made, snapshot.experiment, snapshot.sample, workspace.neuron)
+        shown = (snapshot.experiment, snapshot.sample, workspace.neuron, workspace.evaluation)
+        return (self.thumbnails.made, *shown)
 
     def draw(self, snapshot: Any) -> None:
         experiment = snapshot.experiment
@@ -98,12 +102,14 @@ class BrowserView(View):
             self._show_split(split, dataset.class_names)
         if experiment.dictionary is not self._dictionary:
             self._show_atoms(experiment.dictionary)
+        self._offer_wrong()
         self.grid.mark(self._watched(snapshot))
         self.grid.viewport().update()
         self._say()
 
     def _show_split(self, split: Any, names: tuple[str, ...]) -> None:
         chosen = self.classes.currentIndex() if names == self._names else 0
+        chosen = chosen if chosen <= len(names) else 0
         self._split, self._labels, self._names = split, split.labels.numpy(), names
         self._dictionary, self._neurons = None, np.full(len(split), -1)
         self.balance.show_counts(np.bincount(self._labels, minlength=len(names)), names)
@@ -114,6 +120,25 @@ class BrowserView(View):
         blocker.unblock()
         self.grid.show_split(split, self._labels, len(names))
         self._filter()
+
+    def _offer_wrong(self) -> None:
+        """Offer the test images that were decided wrongly, as far as these are known."""
+        found = self.workspace.decisions if self.part == TEST else None
+        wrong = np.empty(0, int)
+        if found is not None:
+            own = self.workspace.evaluated_document.decoder.kind
+            decided = found.decided.get(own, next(iter(found.decided.values())))
+            wrong = np.sort(found.samples[decided != self._labels[found.samples]])
+        place, chosen = self.classes.findText(WRONG), self.classes.currentText() == WRONG
+        if found is not None and place < 0:
+            self.classes.addItem(WRONG)
+        elif found is None and place >= 0:
+            if chosen:
+                self.classes.setCurrentIndex(0)
+            self.classes.removeItem(place)
+        changed, self._wrong = not np.array_equal(wrong, self._wrong), wrong
+        if changed and chosen and found is not None:
+            self._filter()
 
     def _let_go(self, experiment: Any) -> None:
         """Other data: a view that nobody looks at does not keep the old ones in memory."""
@@ -165,12 +190,14 @@ class BrowserView(View):
 
     def _filter(self) -> None:
         label = self.classes.currentIndex() - 1
-        chosen = None if label < 0 else label
+        chosen = label if 0 <= label < len(self._names) else None
         self.balance.show_chosen(chosen)
-        everything = chosen is None
-        self.grid.show_images(
-            np.arange(len(self._labels)) if everything else np.flatnonzero(self._labels == chosen)
-        )
+        if chosen is not None:
+            self.grid.show_images(np.flatnonzero(self._labels == chosen))
+        elif label >= len(self._names):
+            self.grid.show_images(self._wrong)
+        else:
+            self.grid.show_images(np.arange(len(self._labels)))
         self._say()
 
     def _class_clicked(self, label: int | None) -> None:

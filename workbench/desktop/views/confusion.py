@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from workbench.desktop.curve import Curve
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View, quiet_combo
+from workbench.desktop.views.cell_images import CellImages
 from workbench.desktop.views.matrix import Matrix
 from workbench.desktop.workspace import Workspace, same_run
 
@@ -28,12 +29,15 @@ SIDE_BY_SIDE = "side by side"
 class ConfusionView(View):
     """The confusion matrix of the last evaluation, filling up while it runs."""
 
+    watched = Signal(int)  # a test image of a cell was chosen, to see its run
+
     name = "confusion"
     title = "Confusion matrix"
     tab = "Confusion"
     shows = (
         "The whole test set, coded and classified in the background: true classes downwards, "
-        "decided ones rightwards. Colour grows with the square root of the count."
+        "decided ones rightwards. Colour grows with the square root of the count. A click on a "
+        "cell shows its images, a click on one of these how the network came to its decision."
     )
     equation = (
         "max: class of argmax a_i;  sum: argmax_c Σ |a_i| over class c;  perceptron: argmax w_c·a"
@@ -47,7 +51,7 @@ class ConfusionView(View):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.decoder = quiet_combo("Decoder", [*DECODERS, SIDE_BY_SIDE])
-        self.decoder.currentIndexChanged.connect(self._forget)
+        self.decoder.currentIndexChanged.connect(self._decoder_chosen)
         self.header.controls.addWidget(self.decoder)
         self.button = QPushButton("Evaluate test set")
         self.button.setAccessibleName("Evaluate the test set, or cancel")
@@ -74,6 +78,15 @@ class ConfusionView(View):
         self._layout.addWidget(self.matrix, 1)
         self._layout.addWidget(self.beside, 1)
         self._make_beside()
+        self.images = CellImages()
+        self.images.chosen.connect(self.watched)
+        self.images.closed.connect(self._forget)
+        self._layout.addWidget(self.images)
+        self._seldom = {self.curve, self.beside, self.images}
+        for matrix in (self.matrix, *self.matrices.values()):
+            matrix.chosen.connect(self._cell_chosen)
+        workspace.experimentChanged.connect(self._let_go)
+        workspace.closing.connect(self.images.thumbnails.close)
 
     def _make_beside(self) -> None:
         """The matrices of all decoders in a row, each under its name and accuracy."""
@@ -97,10 +110,32 @@ class ConfusionView(View):
 
     def depends_on(self, snapshot: Any) -> tuple:
         workspace = self.workspace
-        return (workspace.evaluation, workspace.evaluating, snapshot.experiment)
+        made = (self.images.thumbnails.made, snapshot.sample)
+        return (workspace.evaluation, workspace.evaluating, snapshot.experiment, *made)
 
     def _forget(self) -> None:
         self._drawn = None
+
+    def _decoder_chosen(self) -> None:
+        self.images.close_cell()
+
+    def _cell_chosen(self, true: int, decided: int) -> None:
+        """Show the images of a cell, if there are any and they are there."""
+        names = {matrix: name for name, matrix in self.matrices.items()}
+        decoder = names.get(self.sender(), self.decoder.currentText())
+        workspace = self.workspace
+        if workspace.decisions is None:
+            workspace.said.emit("Evaluate the test set first; then a cell shows its images")
+        elif not workspace.decisions.confusion[decoder][true, decided]:
+            workspace.said.emit("There is no image in this cell")
+        else:
+            self.images.toggle(decoder, (true, decided))
+            self._forget()
+
+    def _let_go(self, experiment: Any) -> None:
+        """Other data: a view that nobody looks at does not keep the old ones in memory."""
+        if self.images.cell is not None and self.workspace.decisions is None:
+            self.images.close_cell()
 
     def _clicked(self) -> None:
         if self.workspace.evaluating:
@@ -116,6 +151,7 @@ class ConfusionView(View):
         self.progress.setVisible(running)
         self._show_matrices(evaluation, names)
         self._show_training(evaluation)
+        self._show_images(snapshot)
         if evaluation is None:
             self.progress.setRange(0, 0 if running else 1)
             images = len(snapshot.experiment.dataset.test)
@@ -143,6 +179,14 @@ class ConfusionView(View):
             matrix.show_counts(found.get(name, empty), names)
             known = f"{100 * evaluation.accuracy[name]:.1f} %" if name in found else "–"
             self.titles[name].setText(f"{name} {known}")
+
+    def _show_images(self, snapshot: Any) -> None:
+        images = self.images
+        images.follow(self.workspace.decisions, snapshot.experiment.dataset, snapshot.sample)
+        beside = self.decoder.currentText() == SIDE_BY_SIDE
+        self.matrix.mark(None if beside else images.cell)
+        for name, matrix in self.matrices.items():
+            matrix.mark(images.cell if beside and name == images.decoder else None)
 
     def _show_training(self, evaluation: Any) -> None:
         training = evaluation.training if evaluation else None
@@ -182,6 +226,10 @@ class ConfusionView(View):
         if evaluated is not None and not same_run(evaluated, snapshot.experiment.document):
             text += " · of earlier settings"
         self.summarise(text)
+
+    def restyle(self) -> None:
+        super().restyle()
+        self.images.forget()  # thumbnails are made for one scale
 
     def figure(self) -> Any:
         found = self._counts()

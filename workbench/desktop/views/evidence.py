@@ -8,24 +8,13 @@ import numpy as np
 import pyqtgraph as pg
 
 from workbench import palette
+from workbench.analysis.decision import decided_at
 from workbench.desktop.views.bars import Bars
 from workbench.desktop.views.base import PlotView, class_pen, coloured, of_kind, quiet_combo
 from workbench.desktop.views.decoder_bars import DecoderBars, by_decoder
 from workbench.desktop.views.ghosts import GhostCurves
+from workbench.desktop.views.verdict import Verdict
 from workbench.desktop.workspace import Workspace
-
-
-def decided_at(evidence: np.ndarray) -> int | None:
-    """The step from which on the leading class stays the same; None while all is silent.
-
-    Args:
-        evidence: [K + 1, classes].
-    """
-    if not len(evidence) or not evidence[-1].max() > 0:
-        return None
-    leader = np.where(evidence.max(1) > 0, evidence.argmax(1), -1)
-    other = np.flatnonzero(leader != leader[-1])
-    return int(other[-1]) + 1 if len(other) else 0
 
 
 class EvidenceView(PlotView):
@@ -36,7 +25,8 @@ class EvidenceView(PlotView):
     tab = "Evidence"
     shows = (
         "The activity of the neurons of each class, added up. The largest sum is the decision; "
-        "the true class is marked with a bar beside its name."
+        "the true class is marked with a bar beside its name. Below, when the run stands still: "
+        "when the decision was made, and which atoms were most of it."
     )
     equation = "class = argmax_c Σ |a_i| over the neurons i of class c"
     look_for = (
@@ -57,6 +47,8 @@ class EvidenceView(PlotView):
         self._layout.addWidget(self.bars, 1)
         self.decoders = DecoderBars()
         self._layout.addWidget(self.decoders, 1)
+        self.verdict = Verdict(workspace)
+        self._layout.addWidget(self.verdict)
         self._mode_chosen()
         self.restyle()
 
@@ -75,7 +67,8 @@ class EvidenceView(PlotView):
 
     def depends_on(self, snapshot: Any) -> tuple:
         shown = (self.mode.currentIndex(), self.workspace.perceptron)
-        return (*super().depends_on(snapshot), *shown)
+        verdict = (self.verdict.made, self.workspace.running)
+        return (*super().depends_on(snapshot), *shown, *verdict)
 
     def _mode_chosen(self) -> None:
         self._recording = None
@@ -118,6 +111,7 @@ class EvidenceView(PlotView):
         self.grow_range(0.0, 1e-3, fresh=True)
 
     def draw(self, snapshot: Any) -> None:
+        self.verdict.follow(snapshot, self._observable)
         if self.all_decoders:
             self._draw_decoders(snapshot)
             return

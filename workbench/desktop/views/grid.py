@@ -140,7 +140,7 @@ class Grid(QAbstractScrollArea):
         if not shown and len(self._labels):
             painter.setPen(QColor(theme.colours.muted))
             middle = Qt.AlignmentFlag.AlignCenter
-            painter.drawText(self.viewport().rect(), middle, "There is no image of this class.")
+            painter.drawText(self.viewport().rect(), middle, "There is no such image.")
         first = self._at_top()
         for at, index in enumerate(shown, start=first):
             self._paint(painter, self.place(at), index)

@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench.desktop.pictures import lookup
 from workbench.desktop.theme import theme
 
 ELIDE = Qt.TextElideMode.ElideRight
+Key = Qt.Key
+Cell = tuple[int, int]  # true class, decided class; the last decided one is "undecided"
 
 
 class Matrix(QWidget):
-    """True classes downwards, decided classes rightwards, one more column for "undecided"."""
+    """True classes downwards, decided classes rightwards, one more column for "undecided".
+
+    Arrow keys go from cell to cell, Enter or a click chooses one.
+    """
+
+    chosen = Signal(int, int)  # true class, decided class
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,11 +31,22 @@ class Matrix(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 120)
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._counts = np.zeros((0, 1), int)
         self._names: tuple[str, ...] = ()
+        self._marked: Cell | None = None
+        self._current: Cell = (0, 0)  # where the arrow keys are
+
+    def mark(self, cell: Cell | None) -> None:
+        """Frame a cell."""
+        if cell != self._marked:
+            self._marked = cell
+            self.update()
 
     def show_counts(self, counts: np.ndarray, names: tuple[str, ...]) -> None:
         """Counts [classes, classes + 1] and the classes' names."""
+        if names != self._names:
+            self._current = (0, 0)
         self._counts, self._names = counts, names
         self.update()
 
@@ -52,7 +70,7 @@ class Matrix(QWidget):
         colours = lookup(False)
         for true, row in enumerate(self._counts):
             for decided, count in enumerate(row.tolist()):
-                cell = QRectF(left + decided * side, top + true * side, side - 1, side - 1)
+                cell = self.place(true, decided)
                 shade = colours[int(255 * (count / most) ** 0.5)] if count else None
                 fill = QColor(*shade.tolist()) if count else QColor(theme.colours.hairline)
                 painter.fillRect(cell, fill)
@@ -60,6 +78,17 @@ class Matrix(QWidget):
                     painter.setPen(QColor("#000000" if fill.lightnessF() > 0.5 else "#ffffff"))
                     painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, str(count))
         self._paint_names(painter, left, top, side)
+        if self._marked is not None:
+            painter.setPen(QPen(QColor(theme.colours.text), 2))
+            painter.drawRect(self.place(*self._marked))
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.colours.accent), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(self.place(*self._current).adjusted(-1, -1, 1, 1))
+
+    def place(self, true: int, decided: int) -> QRectF:
+        """Where a cell is."""
+        left, top, side = self._cells()
+        return QRectF(left + decided * side, top + true * side, side - 1, side - 1)
 
     def _paint_names(self, painter: QPainter, left: float, top: float, side: float) -> None:
         painter.setPen(QColor(theme.colours.muted))
@@ -79,13 +108,52 @@ class Matrix(QWidget):
         fits = painter.fontMetrics().horizontalAdvance(long) <= width
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, long if fits else "decided")
 
-    def mouseMoveEvent(self, event: Any) -> None:
+    def _at(self, event: Any) -> Cell | None:
+        """The cell below the mouse."""
         if not self._names:
-            return
+            return None
         left, top, side = self._cells()
         decided = int((event.position().x() - left) // side)
         true = int((event.position().y() - top) // side)
-        if 0 <= true < len(self._names) and 0 <= decided <= len(self._names):
-            names = (*self._names, "undecided")
-            text = f"{self._counts[true, decided]} images of {names[true]} decided {names[decided]}"
-            QToolTip.showText(event.globalPosition().toPoint(), text, self)
+        inside = 0 <= true < len(self._names) and 0 <= decided <= len(self._names)
+        return (true, decided) if inside else None
+
+    def words(self, cell: Cell) -> str:
+        """What a cell counts."""
+        names = (*self._names, "undecided")
+        true, decided = cell
+        return f"{self._counts[cell]} images of {names[true]} decided {names[decided]}"
+
+    def mouseMoveEvent(self, event: Any) -> None:
+        cell = self._at(event)
+        if cell is None:
+            return
+        more = "; click to see them" if self._counts[cell] else ""
+        QToolTip.showText(event.globalPosition().toPoint(), self.words(cell) + more, self)
+
+    def mousePressEvent(self, event: Any) -> None:
+        cell = self._at(event)
+        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._go_to(*cell)
+            self.chosen.emit(*cell)
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Arrows move, Enter chooses; the rest is the window's."""
+        by = {
+            Key.Key_Left: (0, -1),
+            Key.Key_Right: (0, 1),
+            Key.Key_Up: (-1, 0),
+            Key.Key_Down: (1, 0),
+        }.get(event.key())
+        if by is not None and self._names:
+            self._go_to(self._current[0] + by[0], self._current[1] + by[1])
+        elif event.key() in (Key.Key_Return, Key.Key_Enter) and self._names:
+            self.chosen.emit(*self._current)
+        else:
+            event.ignore()
+
+    def _go_to(self, true: int, decided: int) -> None:
+        last = len(self._names)
+        self._current = (min(max(true, 0), last - 1), min(max(decided, 0), last))
+        self.setAccessibleDescription(self.words(self._current))
+        self.update()
