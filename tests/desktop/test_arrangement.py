@@ -184,4 +184,4 @@ def test_a_view_that_does_not_apply_is_not_offered(user, window):
     offered = {
         name for name, dock in window.area.docks.items() if dock.toggleViewAction().isVisible()
     }
-    assert offered == {"traces", "counts", "raster", "images", "why", "browser"}
+    assert offered == {"traces", "counts", "raster", "images", "why", "regimes", "browser"}

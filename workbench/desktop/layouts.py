@@ -14,7 +14,7 @@ Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
-        (38, ((("terms",), 40), (("evidence", "raster", "confusion", "why"), 60))),
+        (38, ((("terms",), 40), (("evidence", "raster", "confusion", "why", "regimes"), 60))),
     ),
     "teach": (
         (60, ((("traces",), 55), (("images",), 45))),
@@ -27,7 +27,7 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
             (
                 (("terms",), 25),
                 (("counts",), 25),
-                (("confusion", "evidence", "why", "images", "browser"), 50),
+                (("confusion", "regimes", "evidence", "why", "images", "browser"), 50),
             ),
         ),
     ),

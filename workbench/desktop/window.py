@@ -281,6 +281,7 @@ class Window(QMainWindow):
             "cancel_evaluation": workspace.evaluating,
             "grow": loaded and self._can_fill("growth"),
             "why": loaded and self._can_fill("why"),
+            "regimes": loaded and self._can_fill("regimes"),
             "download": workspace.engine is not None,
             # what is being computed is being written there
             "clear_cache": status is not None and status.state.value != "preparing",
@@ -396,6 +397,10 @@ class Window(QMainWindow):
     def grow(self) -> None:
         """Show where exemplars can be added."""
         self._bring_up("growth")
+
+    def show_regimes(self) -> None:
+        """Show in what regime the network is, and which ones are near."""
+        self._bring_up("regimes")
 
     def cancel_evaluation(self) -> None:
         """Stop the evaluation."""

@@ -9,6 +9,7 @@ from workbench.desktop.views.evidence import EvidenceView
 from workbench.desktop.views.growth import GrowthView
 from workbench.desktop.views.images import ImagesView
 from workbench.desktop.views.raster import RasterView
+from workbench.desktop.views.regimes import RegimesView
 from workbench.desktop.views.terms import TermsView
 from workbench.desktop.views.traces import TracesView
 from workbench.desktop.views.why import WhyView
@@ -24,5 +25,6 @@ VIEWS: tuple[type[View], ...] = (
     AtomsView,
     ConfusionView,
     GrowthView,
+    RegimesView,
     BrowserView,
 )
