@@ -56,6 +56,11 @@ def add_sweep(parser: argparse.ArgumentParser) -> None:
         help="processes that share the cores (default: one a core; on a GPU, take fewer)",
     )
     parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="run the points on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786",
+    )
+    parser.add_argument(
         "--out",
         type=_folder,
         metavar="DIR",
@@ -124,6 +129,7 @@ def _run(points: list[Point], store: Any, options: argparse.Namespace, progress:
             options.samples,
             options.jobs,
             report=lambda text: progress.pass_on(f"{text} …"),
+            dask=options.dask,
         ):
             rows[place], ran = row, ran + now
             there += not now and row["error"] is None
