@@ -24,7 +24,16 @@ from workbench.desktop.window import Window
 from workbench.document import load, shipped
 from workbench.systems import kinds
 
-THREADS = {"runner", "loader", "evaluation", "thumbnails", "download", "explainer", "regimes"}
+THREADS = {
+    "runner",
+    "loader",
+    "evaluation",
+    "thumbnails",
+    "download",
+    "explainer",
+    "regimes",
+    "sweep",
+}
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.
 OFFSCREEN = (
