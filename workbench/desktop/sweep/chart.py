@@ -53,6 +53,9 @@ class Chart(QWidget):
         super().__init__()
         self._describe = describe
         self.points = Points()
+        self._span = self.points.span
+        self._place = QRectF()  # of the points, as they were last painted
+        self._colours = [QColor(*colour) for colour in lookup(False).tolist()]
         self.selected: frozenset[int] = frozenset()  # rows
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -61,7 +64,7 @@ class Chart(QWidget):
 
     def show_points(self, points: Points) -> None:
         """Draw these."""
-        self.points = points
+        self.points, self._span = points, points.span
         known = int(points.known.sum())
         self.setAccessibleDescription(f"{points.title} of {known} points")
         self.update()
@@ -87,13 +90,13 @@ class Chart(QWidget):
 
     def colour(self, value: float) -> QColor:
         """The colour of a value."""
-        low, high = self.points.span
+        low, high = self._span
         part = (value - low) / (high - low) if high > low else 0.5
-        return QColor(*lookup(False)[round(255 * part)].tolist())
+        return self._colours[round(255 * part)]
 
     def paint_scale(self, painter: QPainter, place: QRectF) -> QRectF:
         """A colour scale at the right; returns the room that is left."""
-        low, high = self.points.span
+        low, high = self._span
         words = [self.points.words(value) for value in (high, low)]
         wide = max(map(painter.fontMetrics().horizontalAdvance, words)) + theme.px(20)
         bar = QRectF(place.right() - wide, place.top() + 4, theme.px(10), place.height() - 8)

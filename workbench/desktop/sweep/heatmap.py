@@ -12,6 +12,7 @@ from workbench.analysis.sweep_axis import Axis, cell_means, word
 from workbench.desktop.sweep.chart import MIDDLE, RIGHT, Chart
 from workbench.desktop.theme import theme
 
+FINE = 500  # dots up to which they are drawn fine; more would hold the window up
 DOT, NEAR = 5, 12  # pixels at scale 1: radius of a dot, and how near a click must be
 
 
@@ -86,6 +87,7 @@ class Heatmap(Chart):
         radius = theme.px(DOT)
         marked = set(self._selected_points().tolist())
         order = np.argsort(np.nan_to_num(self.points.values, nan=-np.inf), kind="stable")
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(order) <= FINE)
         for point in order.tolist():  # the best on top
             value = self.points.values[point]
             known = bool(np.isfinite(value))
@@ -95,6 +97,7 @@ class Heatmap(Chart):
                 painter.setPen(QPen(QColor(theme.colours.text), 2))
             painter.drawEllipse(QPointF(x[point], y[point]), radius, radius)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _dots(self, place: QRectF) -> tuple[np.ndarray, np.ndarray]:
         across, up = (0.04 + 0.92 * axis.heights() for axis in self.points.axes[:2])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from workbench.analysis.sweep_axis import Axis, spread_heights
 from workbench.desktop.sweep.chart import MIDDLE, RIGHT, Chart
@@ -14,6 +14,7 @@ from workbench.desktop.theme import theme
 
 NEAR = 8  # pixels at scale 1: how near a click must be
 MOST = 2000  # lines that are drawn
+FINE = 200  # up to so many they are drawn fine; more would hold the window up
 
 
 class Parallel(Chart):
@@ -25,13 +26,15 @@ class Parallel(Chart):
         margin = max(theme.px(48), place.width() / (2 * len(axes)))
         self._place = place.adjusted(margin, theme.px(8), -margin, -theme.px(26))
         order, x, y = self._lines()
-        for point, line in zip(order.tolist(), y, strict=True):
-            marked = self.points.rows[point] in self.selected
-            colour = (
-                QColor(theme.colours.text) if marked else self.colour(self.points.values[point])
-            )
-            painter.setPen(QPen(colour, 2.5 if marked else 1.2))
-            painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x, line, strict=True)]))
+        fine = len(order) <= FINE
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
+        lines = zip(order.tolist(), y, strict=True)
+        for point, line in sorted(lines, key=lambda item: self._is_selected(item[0])):
+            marked, value = self._is_selected(point), self.points.values[point]
+            colour = QColor(theme.colours.text) if marked else self.colour(value)
+            painter.setPen(QPen(colour, 2.5 if marked else 1.2 if fine else 1.0))
+            painter.drawPolyline([QPointF(a, b) for a, b in zip(x, line, strict=True)])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for at, axis in zip(x, axes, strict=True):
             self._paint_axis(painter, at, axis, place.width() / len(axes))
         if len(order) < int(self.points.known.sum()):
