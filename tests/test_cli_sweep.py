@@ -173,6 +173,7 @@ def test_random_values_are_drawn_with_a_seed(run):
         (["--range", "system.steps=1:99999", "--random", "100001"], "must be at most 100000"),
         (["--random", "0"], "'0' must be a whole number of at least 1"),
         (["--seed", "-1"], "seed"),
+        (["--dask", "nonsense", *THRESHOLDS], "--dask nonsense: "),
         (["--jobs", "many", *THRESHOLDS], "'many' must be a whole number of at least 1"),
         ([*THRESHOLDS, "--out", "file"], "file: results cannot be written there"),
         ([*THRESHOLDS, "--out", ""], "--out: must name a folder, got an empty text"),
@@ -196,3 +197,17 @@ def test_a_folder_is_needed_and_a_picture_has_no_test_set(capsys, tmp_path):
     (tmp_path / "cat.png").write_bytes(b"")
     assert main(["sweep", str(tmp_path / "cat.png"), *THRESHOLDS, "--out", str(tmp_path)]) == 2
     assert "`workbench sweep` codes a test set" in capsys.readouterr().err
+
+
+def test_a_cluster_named_by_its_address_prints_what_this_machine_does(run, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="an optional dependency")
+    sweep = ("digits-exemplar", *THRESHOLDS, *SMALL, "--json")
+    near = json.loads(run(*sweep, "--out", "near")[1])
+    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options) as cluster:
+        code, out, err = run(*sweep, "--out", "far", "--dask", cluster.scheduler_address)
+    far = json.loads(out)
+    assert code == 0 and "Did 3 of 3 points" in err
+    for row in (*near["points"], *far["points"]):
+        row.pop("seconds")
+    assert far == near and len(times(tmp_path / "far")) == 3

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from workbench.palette import NEUTRAL, TERM_COLOURS, class_colour, class_dash
+from workbench.palette import (
+    NEUTRAL,
+    REGIME_COLOURS,
+    TERM_COLOURS,
+    class_colour,
+    class_dash,
+)
 
 WHITE, DARK = "#ffffff", "#16181d"
 
@@ -88,3 +94,10 @@ def test_dashes_come_only_when_the_colours_are_used_up():
 
 def test_energy_terms_have_three_colours():
     assert len(set(TERM_COLOURS)) == 3
+
+
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_regimes_stay_far_apart_for_every_eye(kind):
+    lab = seen(REGIME_COLOURS, BLINDNESS[kind])
+    difference = deltaE_ciede2000(lab[:, None], lab[None])
+    assert difference[~np.eye(len(REGIME_COLOURS), dtype=bool)].min() >= 16

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,6 +53,11 @@ def add_sweep(parser: argparse.ArgumentParser) -> None:
         type=_count,
         metavar="J",
         help="processes that share the cores (default: one a core; on a GPU, take fewer)",
+    )
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="run the points on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786",
     )
     parser.add_argument(
         "--out",
@@ -114,9 +118,10 @@ def sweep(options: argparse.Namespace, document: Document, progress: Progress) -
 def _run(points: list[Point], store: Any, options: argparse.Namespace, progress: Progress) -> list:
     """The rows of all points, in order; tells how far it is."""
     from workbench.engine import sweep as engine
+    from workbench.engine.sweep_progress import Pace
 
     rows: dict[int, Row] = {}
-    started, ran, there = 0.0, 0, 0  # from the first point on: processes have started then
+    pace = Pace(len(points))
     try:
         for place, row, now in engine.run(
             points,
@@ -124,22 +129,20 @@ def _run(points: list[Point], store: Any, options: argparse.Namespace, progress:
             options.samples,
             options.jobs,
             report=lambda text: progress.pass_on(f"{text} …"),
+            dask=options.dask,
         ):
-            rows[place], ran = row, ran + now
-            there += not now and row["error"] is None
+            rows[place] = row
+            pace.add(now, refused=row["error"] is not None)
             if now:
-                started = started or time.monotonic()
-                left = (time.monotonic() - started) / max(ran - 1, 1) * (len(points) - len(rows))
-                words = f", {left:.0f} s left" if left >= 1 else ""
-                tell = progress.pass_on if len(rows) < len(points) else progress.say
-                tell(f"Did {len(rows)} of {len(points)} points{words}")
+                tell = progress.pass_on if pace.done < pace.total else progress.say
+                tell(pace.words())
     except KeyboardInterrupt:
         done = sum(row["error"] is None for row in rows.values())
         progress.say(f"{done} of {len(points)} points are done; the same command goes on from here")
         progress.end()
         raise
-    if there:
-        progress.say(f"Found {there} of {len(points)} points done already")
+    if pace.there:
+        progress.say(f"Found {pace.there} of {len(points)} points done already")
     return [rows[place] for place in range(len(points))]
 
 

@@ -42,6 +42,9 @@ _DASHES: tuple[tuple[float, ...], ...] = ((), (5.0, 2.0), (1.0, 1.5), (6.0, 2.0,
 # The terms of an energy by position: the parts first, their sum last.
 TERM_COLOURS = ("#0084c8", "#d55e00", NEUTRAL)
 
+# The regimes of a network from silent to divergent: areas, which a sign tells apart as well.
+REGIME_COLOURS = ("#858d97", "#0362a0", "#85c7a5", "#f8a924", "#c43538")
+
 
 def class_colour(c: int, classes: int) -> str:
     """The colour of class ``c`` of ``classes`` as ``#rrggbb``; repeats after 8 or 10."""

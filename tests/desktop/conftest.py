@@ -24,8 +24,9 @@ from workbench.desktop.window import Window
 from workbench.document import load, shipped
 from workbench.systems import kinds
 
-THREADS = {"runner", "loader", "evaluation", "thumbnails", "download", "explainer"}
+THREADS = {"runner", "loader", "evaluation", "thumbnails", "download", "explainer", "regimes"}
 THREADS |= {"phase", "components", "flow", "response", "verdict", "what-if", "parting", "ledger"}
+THREADS |= {"sweep"}
 
 # What the plugin without a screen says of every popup; nothing is wrong with the window.
 OFFSCREEN = (

@@ -186,5 +186,5 @@ def test_a_view_that_does_not_apply_is_not_offered(user, window):
     offered = {
         name for name, dock in window.area.docks.items() if dock.toggleViewAction().isVisible()
     }
-    everywhere = {"traces", "counts", "raster", "images", "why", "compare", "browser"}
+    everywhere = {"traces", "counts", "raster", "images", "why", "compare", "regimes", "browser"}
     assert offered == everywhere | {"phase", "fi"}

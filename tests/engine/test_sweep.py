@@ -114,7 +114,7 @@ def test_features_are_computed_before_several_processes_read_them(document, stor
     base = document(backbone={"name": "embedded"}, data={"train": 200})
     there = points(read_axes(base, ["system.threshold=1,2"]), base, 4)
     said = []
-    sweep._fill_caches(there, 4, said.append)
+    sweep.fill_caches(there, 4, said.append)
     assert any("Features of the training images: 200 of 200" in line for line in said)
     monkeypatch.setattr(sweep.vectors.Features, "_one_batch", lambda self: pytest.fail("again"))
     assert all(row["error"] is None for _, row, _ in sweep.run(there, store, 4, jobs=1))

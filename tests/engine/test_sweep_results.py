@@ -7,6 +7,7 @@ import pytest
 
 from workbench.engine import sweep_results
 from workbench.engine.sweep_axes import read_axes
+from workbench.engine.sweep_measures import axis_of
 from workbench.engine.sweep_points import points
 from workbench.engine.sweep_store import row
 
@@ -112,6 +113,6 @@ def test_where_nothing_can_be_said_of_importance_the_reason_is(document, tmp_pat
 def test_axes_carry_name_symbol_and_unit_and_wide_ones_are_logarithmic(document):
     grids = ["system.time_constant=1,10,100", "system.threshold=1,2"]
     axes, rows = rows_of(document(), grids, lambda *_: 0.5)
-    time, threshold = (sweep_results._axis(axes, key, rows) for key in axes.keys)
+    time, threshold = (axis_of(axes, key, rows) for key in axes.keys)
     assert time.label == "Time constant τ (steps)" and time.log
     assert threshold.label == "Threshold λ" and not threshold.log

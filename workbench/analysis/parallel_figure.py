@@ -11,10 +11,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from workbench.analysis.figures import add_caption, styled
-from workbench.analysis.sweep_axis import Axis, Measure
+from workbench.analysis.sweep_axis import Axis, Measure, spread_heights
 
 _MAP, _INK, _HAIRLINE = "viridis", "#22252b", "#d4d7dc"
-_SPREAD = 0.1  # of the height of an axis, for the lines through one listed value
 _MOST_VECTOR = 2000  # lines up to which they are drawn as vectors
 
 
@@ -30,7 +29,7 @@ def parallel_figure(axes_: Sequence[Axis], outcome: Measure, caption: str = "") 
     axes = figure.add_subplot()
     order = np.argsort(outcome.values, kind="stable")
     order = order[np.isfinite(outcome.values[order])]
-    heights = np.stack([_side_by_side(axis, order) for axis in axes_], 1)  # [points, keys]
+    heights = np.stack([spread_heights(axis, order) for axis in axes_], 1)  # [points, keys]
     lines = [np.column_stack([np.arange(len(axes_)), row]) for row in heights]
     image = LineCollection(lines, cmap=_MAP, linewidths=1.2, alpha=0.8)
     image.set_array(outcome.values[order])
@@ -60,16 +59,3 @@ def parallel_figure(axes_: Sequence[Axis], outcome: Measure, caption: str = "") 
     bar.set_label(outcome.label)
     add_caption(figure, caption)
     return figure
-
-
-def _side_by_side(axis: Axis, order: np.ndarray) -> np.ndarray:
-    """Heights of the points in order, those of one listed value spread a little around it."""
-    heights = axis.heights()[order]
-    if axis.drawn:
-        return heights
-    there, which, counts = np.unique(heights, return_inverse=True, return_counts=True)
-    width = min(_SPREAD, 0.4 * np.diff(there).min(initial=1.0))
-    ranks = np.empty(len(heights))
-    for place, count in enumerate(counts):
-        ranks[which == place] = (np.arange(count) + 0.5) / count - 0.5
-    return heights + width * ranks

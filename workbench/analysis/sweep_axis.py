@@ -10,6 +10,7 @@ import numpy as np
 
 MOST_TICKS = 12
 LONGEST = 30  # characters of a name
+SPREAD = 0.1  # of the height of an axis, for the lines through one listed value
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,33 @@ class Axis:
         if len(listed) > MOST_TICKS or (self.drawn and len(listed) > 2):
             listed = [listed[0], listed[-1]] if self.numeric else listed[:MOST_TICKS]
         return [(float(heights[value]), word(value)) for value in listed]
+
+
+def cell_means(across: Axis, down: Axis, values: np.ndarray) -> np.ndarray:
+    """The mean of the known values of the points in each cell, [rows, columns]; NaN: none are.
+
+    Columns are the listed values of ``across``, rows those of ``down``.
+    """
+    columns, rows = ({v: i for i, v in enumerate(axis.listed)} for axis in (across, down))
+    sums, counts = np.zeros((2, len(rows), len(columns)))
+    for x, y, value in zip(across.values, down.values, values, strict=True):
+        if np.isfinite(value):
+            sums[rows[y], columns[x]] += value
+            counts[rows[y], columns[x]] += 1
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def spread_heights(axis: Axis, order: np.ndarray) -> np.ndarray:
+    """Heights of the points in order, those of one listed value spread a little around it."""
+    heights = axis.heights()[order]
+    if axis.drawn:
+        return heights
+    there, which, counts = np.unique(heights, return_inverse=True, return_counts=True)
+    width = min(SPREAD, 0.4 * np.diff(there).min(initial=1.0))
+    ranks = np.empty(len(heights))
+    for place, count in enumerate(counts):
+        ranks[which == place] = (np.arange(count) + 0.5) / count - 0.5
+    return heights + width * ranks
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from matplotlib.ticker import (
 )
 
 from workbench.analysis.figures import add_caption, styled
-from workbench.analysis.sweep_axis import MOST_TICKS, Axis, Measure, word
+from workbench.analysis.sweep_axis import MOST_TICKS, Axis, Measure, cell_means, word
 from workbench.palette import NEUTRAL, TERM_COLOURS
 
 _MAP = "viridis"
@@ -84,12 +84,7 @@ def _dots(axes: Axes, across: Axis, down: Axis, values: np.ndarray) -> Any:
 
 def _cells(axes: Axes, across: Axis, down: Axis, values: np.ndarray) -> Any:
     columns, rows = across.listed, down.listed
-    sums, counts = np.zeros((2, len(rows), len(columns)))
-    for x, y, value in zip(across.values, down.values, values, strict=True):
-        if np.isfinite(value):
-            sums[rows.index(y), columns.index(x)] += value
-            counts[rows.index(y), columns.index(x)] += 1
-    cells = np.ma.masked_array(sums, counts == 0) / np.maximum(counts, 1)
+    cells = np.ma.masked_invalid(cell_means(across, down, values))
     image = axes.imshow(cells, cmap=_MAP, aspect="auto", origin="lower")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -94,6 +94,8 @@ COMMANDS = (
     Command("evaluate", "Experiment", "Evaluate test set", "evaluate", "Ctrl+E"),
     Command("cancel_evaluation", "Experiment", "Cancel evaluation", "cancel_evaluation"),
     Command("grow", "Experiment", "Grow the dictionary", "grow", "Ctrl+G"),
+    Command("regimes", "Experiment", "Map of regimes", "show_regimes", "Ctrl+M"),
+    Command("sweep", "Experiment", "Sweep …", "show_sweep", "Ctrl+Shift+P"),
     Command("claims", "Experiment", "Paper claims …", "show_claims"),
     Command("why", "View", "Why it fires", "show_why", "W", plain_key=True),
     Command("browse", "View", "Browse the dataset", "browse", "Ctrl+B"),

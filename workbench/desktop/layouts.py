@@ -13,7 +13,10 @@ Cell = tuple[tuple[str, ...], int]
 Column = tuple[int, tuple[Cell, ...]]
 LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
-        (62, ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth"), 34))),
+        (
+            62,
+            ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth", "regimes"), 34)),
+        ),
         (
             38,
             (
@@ -33,7 +36,7 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
             (
                 (("terms", "ledger"), 25),
                 (("counts", "anytime"), 25),
-                (("confusion", "evidence", "why", "images", "browser"), 50),
+                (("confusion", "regimes", "evidence", "why", "images", "browser"), 50),
             ),
         ),
     ),

@@ -221,7 +221,7 @@ QLineEdit, QComboBox, QTreeWidget {
 }
 QMainWindow#area { background: $surface; }
 ClaimsDialog QTreeWidget::item { padding: ${quarter}px 0; }
-ClaimsDialog QHeaderView::section {
+ClaimsDialog QHeaderView::section, SweepDialog QHeaderView::section {
   background: $surface; color: $muted; border: none; border-bottom: 1px solid $hairline;
   padding: ${half}px;
 }
@@ -247,7 +247,9 @@ QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled { bac
 QScrollArea { border: none; background: transparent; }
 QScrollBar:vertical { width: ${grid}px; background: transparent; }
 QScrollBar::handle:vertical { background: $hairline; border-radius: 3px; min-height: 24px; }
-QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
+QScrollBar:horizontal { height: ${grid}px; background: transparent; }
+QScrollBar::handle:horizontal { background: $hairline; border-radius: 3px; min-width: 24px; }
+QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
 QProgressBar { border: none; background: $hairline; border-radius: 2px; max-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QMainWindow::separator { background: $hairline; width: 1px; height: 1px; }

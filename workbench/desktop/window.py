@@ -47,6 +47,7 @@ from workbench.document import Document, assets
 
 if TYPE_CHECKING:
     from workbench.desktop.claims import ClaimsDialog
+    from workbench.desktop.sweep.dialog import SweepDialog
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
 NARROW = 1100  # below this width there is no room for both
@@ -70,6 +71,7 @@ class Window(QMainWindow):
         self.transport = TransportPanel(self.workspace, self.actions_by_name)
         self.clock = FrameClock(self.frame, self._full_speed_rate, self)
         self.claims: ClaimsDialog | None = None  # made when it is first asked for
+        self.sweep: SweepDialog | None = None  # as well
         self._closed_for_good = False
         self._learning = False  # a dictionary, in the last frame
         self._narrow = False
@@ -288,6 +290,8 @@ class Window(QMainWindow):
             "cancel_evaluation": workspace.evaluating,
             "grow": loaded and self._can_fill("growth"),
             "why": loaded and self._can_fill("why"),
+            "sweep": loaded,
+            "regimes": loaded and self._can_fill("regimes"),
             "download": workspace.engine is not None,
             # what is being computed is being written there
             "clear_cache": status is not None and status.state.value != "preparing",
@@ -411,6 +415,10 @@ class Window(QMainWindow):
         """Show where exemplars can be added."""
         self._bring_up("growth")
 
+    def show_regimes(self) -> None:
+        """Show in what regime the network is, and which ones are near."""
+        self._bring_up("regimes")
+
     def cancel_evaluation(self) -> None:
         """Stop the evaluation."""
         self.workspace.cancel_evaluation()
@@ -424,6 +432,16 @@ class Window(QMainWindow):
         self.claims.show()
         self.claims.raise_()
         self.claims.activateWindow()
+
+    def show_sweep(self) -> None:
+        """Run the session under many values of its parameters."""
+        from workbench.desktop.sweep.dialog import SweepDialog  # needs the engine
+
+        if self.sweep is None:
+            self.sweep = SweepDialog(self.workspace, self.files, self)
+        self.sweep.show()
+        self.sweep.raise_()
+        self.sweep.activateWindow()
 
     # -- commands: view and help -----------------------------------------------------------------
 
@@ -588,8 +606,9 @@ class Window(QMainWindow):
             return
         self._closed_for_good = True
         self.clock.stop()
-        if self.claims is not None:
-            self.claims.close()
+        for dialog in (self.claims, self.sweep):
+            if dialog is not None:
+                dialog.close()
         self.area.remember()
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.workspace.close()

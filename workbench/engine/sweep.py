@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import joblib
 import torch
@@ -36,6 +37,7 @@ def run(
     samples: int | None = None,
     jobs: int | None = None,
     report: Callable[[str], None] = lambda text: None,
+    dask: str | None = None,
 ) -> Iterator[tuple[int, Row, bool]]:
     """Run the points that the store does not hold; all rows come, as they are known.
 
@@ -44,14 +46,16 @@ def run(
 
     Args:
         samples: only the first so many test images; None means all.
-        jobs: how many processes share the cores; None takes as many as there are cores.
+        jobs: how many processes share the cores; None takes as many as there are cores, or as many
+            at once as the cluster takes.
         report: told in words what is done before the first point.
+        dask: the address of a Dask scheduler, whose workers run the points; None: this machine.
 
     Yields:
         Place in ``points``, row, and whether it was run just now.
 
     Raises:
-        InputError: the store cannot be written to.
+        InputError: the store cannot be written to, or the cluster cannot be used.
     """
     waiting = []
     for place, point in enumerate(points):
@@ -62,19 +66,36 @@ def run(
             waiting.append(place)
     if not waiting:
         return
-    _fill_caches([points[place] for place in waiting], samples, report)
+    with _workers(dask, jobs, len(waiting)) as (parallel, worker, fill):
+        fill([points[place] for place in waiting], samples, report)
+        keeper = None if dask else store  # a cluster need not see the folder
+        for place, found, error in parallel(
+            joblib.delayed(_work)(place, points[place], keeper, samples, worker)
+            for place in _ordered(points, waiting)
+        ):
+            if dask and found is not None:
+                store.write(points[place].name, points[place].document, found)
+            yield place, row(points[place], found and measures(found), error), True
+
+
+@contextlib.contextmanager
+def _workers(dask: str | None, jobs: int | None, most: int) -> Iterator[tuple]:
+    """Who runs the points: a `joblib.Parallel`, what each must settle, and who fills caches."""
+    options = {"return_as": "generator_unordered", "batch_size": 1}
+    if dask is not None:
+        from workbench.engine.sweep_cluster import cluster  # Dask need not be there
+
+        with cluster(dask) as found, joblib.parallel_config("dask", client=found.client):
+            yield joblib.Parallel(jobs or -1, **options), None, found.fill
+        return
     cores = joblib.cpu_count()
-    jobs = min(jobs or cores, len(waiting))
+    jobs = min(jobs or cores, most)
     threads = max(1, cores // jobs)
     # One job stays in this process, and keeps its threads.
     worker = (threads, os.getpid()) if jobs > 1 else None
     with joblib.parallel_config("loky", inner_max_num_threads=threads):
-        parallel = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1)
-    for place, found, error in parallel(
-        joblib.delayed(_work)(place, points[place], store, samples, worker)
-        for place in _ordered(points, waiting)
-    ):
-        yield place, row(points[place], found, error), True
+        parallel = joblib.Parallel(jobs, **options)
+    yield parallel, worker, fill_caches
 
 
 def _ordered(points: Sequence[Point], waiting: Sequence[int]) -> list[int]:
@@ -90,7 +111,7 @@ def _ordered(points: Sequence[Point], waiting: Sequence[int]) -> list[int]:
     )
 
 
-def _fill_caches(
+def fill_caches(
     points: Sequence[Point], samples: int | None, report: Callable[[str], None]
 ) -> None:
     """Compute the features that points share, as two processes must not fill one cache at once."""
@@ -105,20 +126,30 @@ _last: Experiment | None = None  # of this process, whose data and dictionary ar
 
 
 def _work(
-    place: int, point: Point, store: Store, samples: int | None, worker: tuple[int, int] | None
-) -> tuple[int, Row | None, str]:
-    """Run and keep one point; returns its place, what was measured, and why it was refused."""
+    place: int,
+    point: Point,
+    store: Store | None,
+    samples: int | None,
+    worker: tuple[int, int] | None,
+) -> tuple[int, dict[str, Any] | None, str]:
+    """Run a point, and keep it in the store, if that is here.
+
+    Returns:
+        Place, what ``workbench run --json`` prints, and why the point was refused.
+    """
     global _last
     if worker is not None:
         _settle(*worker)
     try:
-        _last = prepare(point.document, _last, samples=samples)
-        evaluation = deque(evaluate(_last, samples), maxlen=1).pop()
+        # a worker of a cluster may run several points at once, in threads
+        experiment = _last = prepare(point.document, _last, samples=samples)
+        evaluation = deque(evaluate(experiment, samples), maxlen=1).pop()
     except InputError as error:
         return place, None, str(error)
-    found = results.as_object(evaluation, _last)
-    store.write(point.name, point.document, found)
-    return place, measures(found), ""
+    found = results.as_object(evaluation, experiment)
+    if store is not None:
+        store.write(point.name, point.document, found)
+    return place, found, ""
 
 
 @functools.cache  # once in a process

@@ -145,6 +145,15 @@ def _range(key: str, text: str, parameter: Parameter) -> Range:
     return Range(key, low, high, log, whole)
 
 
+def varied(document: Document) -> dict[str, Parameter]:
+    """Every key that can be varied and changes a result, and how it is declared."""
+    known = {"system.kind": KIND}
+    models = {"system": kinds()[document.system["kind"]].Params} | sections()
+    for section, model in models.items():
+        known |= {f"{section}.{p.name}": p for p in declared(model) if section != "view"}
+    return known
+
+
 def _kinds(document: Document, grids: Sequence[Grid]) -> set[Scalar]:
     """The kinds of system that the points are of."""
     listed = next((grid.values for grid in grids if grid.key == "system.kind"), ())

@@ -37,6 +37,11 @@ class Point:
         return _text(self.document.model_dump(include={"signal", "dictionary", "run"}))
 
 
+def count(axes: Axes) -> int:
+    """How many points there are at most; drawn ones may be alike."""
+    return math.prod(len(grid.values) for grid in axes.grids) * (axes.draws or 1)
+
+
 def points(axes: Axes, document: Document, samples: int | None = None) -> list[Point]:
     """The points in order, each once; each draw is combined with every listed value.
 
@@ -45,9 +50,8 @@ def points(axes: Axes, document: Document, samples: int | None = None) -> list[P
     Raises:
         InputError: there are more than `MOST_POINTS`.
     """
-    count = math.prod(len(grid.values) for grid in axes.grids) * (axes.draws or 1)
-    if count > MOST_POINTS:
-        raise InputError(f"a sweep of {count} points: must be at most {MOST_POINTS}")
+    if count(axes) > MOST_POINTS:
+        raise InputError(f"a sweep of {count(axes)} points: must be at most {MOST_POINTS}")
     uniform = random.Random(axes.seed).random
     drawn = [[r.draw(uniform()) for r in axes.ranges] for _ in range(axes.draws)] or [[]]
     listed = [grid.values for grid in axes.grids]

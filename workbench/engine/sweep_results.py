@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,12 @@ from matplotlib.figure import Figure
 from workbench.analysis import figures, sweep_figures
 from workbench.analysis.importance import FEWEST, Importance, importance
 from workbench.analysis.parallel_figure import parallel_figure
-from workbench.analysis.sweep_axis import Axis, Measure, drawable
+from workbench.analysis.sweep_axis import Measure, drawable
 from workbench.engine.sweep_axes import Axes
+from workbench.engine.sweep_measures import activity, axis_of, outcome
 from workbench.engine.sweep_store import DECODERS, Row, write_whole
 from workbench.errors import InputError
 
-WIDE = 20.0  # largest over smallest value from which an axis is logarithmic
 ONCE = ("active_fraction", "peak_firing", "final_energy", "duality_gap", "converged_fraction")
 FIGURES = ("line", "heatmap", "parallel", "importance")
 LAST = ("seconds", "fingerprint", "error", "result", "session")
@@ -45,9 +43,9 @@ def write(folder: Path, axes: Axes, rows: Sequence[Row], about: str) -> list[Pat
         InputError: the folder cannot be written to.
     """
     done = [row for row in rows if row["error"] is None]
-    outcome = _outcome(done)
-    found = _importance(axes, done, outcome)
-    whole = as_object(axes, rows) | {"importance": _described(found, outcome, len(done))}
+    judged = outcome(done)
+    found = _importance(axes, done, judged)
+    whole = as_object(axes, rows) | {"importance": _described(found, judged, len(done))}
     text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     paths = [
         write_whole(folder / "sweep.json", text),
@@ -55,7 +53,7 @@ def write(folder: Path, axes: Axes, rows: Sequence[Row], about: str) -> list[Pat
     ]
     for name in FIGURES:  # of a sweep before, over other keys
         (folder / f"{name}.svg").unlink(missing_ok=True)
-    for name, figure in _figures(axes, done, found, outcome, about) if done else ():
+    for name, figure in _figures(axes, done, found, judged, about) if done else ():
         try:
             paths.append(figures.save_figure(figure, folder / f"{name}.svg"))
         except OSError as error:
@@ -77,36 +75,18 @@ def _table(axes: Axes, rows: Sequence[Row]) -> str:
     return file.getvalue()
 
 
-def _outcome(rows: Sequence[Row]) -> Measure:
-    """What a sweep is judged by: the accuracy of each document's decoder, if there is any."""
-    accuracy = _numbers(row["accuracy"][row["decoder"]] for row in rows)
-    if not np.isfinite(accuracy).any():
-        return _activity(rows)
-    decoders = {row["decoder"] for row in rows}
-    which = f"{decoders.pop()} decoder" if len(decoders) == 1 else "each point's decoder"
-    return Measure(f"Accuracy, {which} (%)", accuracy)
-
-
-def _activity(rows: Sequence[Row]) -> Measure:
-    return Measure("Active fraction (%)", _numbers(row["active_fraction"] for row in rows))
-
-
-def _numbers(values: Iterator[float | None]) -> np.ndarray:
-    return np.array([math.nan if value is None else value for value in values], dtype=float)
-
-
-def _importance(axes: Axes, rows: Sequence[Row], outcome: Measure) -> Importance | None:
-    known = np.flatnonzero(np.isfinite(outcome.values))
+def _importance(axes: Axes, rows: Sequence[Row], judged: Measure) -> Importance | None:
+    known = np.flatnonzero(np.isfinite(judged.values))
     values = {key: [rows[i]["values"][key] for i in known] for key in axes.keys}
-    return importance(values, outcome.values[known])
+    return importance(values, judged.values[known])
 
 
-def _described(found: Importance | None, outcome: Measure, points: int) -> dict[str, Any]:
+def _described(found: Importance | None, judged: Measure, points: int) -> dict[str, Any]:
     if found is None:
         few = f"fewer than {FEWEST} points" if points < FEWEST else "all points came out alike"
-        return {"outcome": outcome.label, "keys": None, "caution": few}
+        return {"outcome": judged.label, "keys": None, "caution": few}
     return {
-        "outcome": outcome.label,
+        "outcome": judged.label,
         "keys": {key: {"fall": found.fall[key], "spread": found.spread[key]} for key in found.fall},
         "explained": found.explained,
         "caution": found.caution or None,
@@ -114,13 +94,13 @@ def _described(found: Importance | None, outcome: Measure, points: int) -> dict[
 
 
 def _figures(
-    axes: Axes, rows: Sequence[Row], found: Importance | None, outcome: Measure, about: str
+    axes: Axes, rows: Sequence[Row], found: Importance | None, judged: Measure, about: str
 ) -> Iterator[tuple[str, Figure]]:
     """The figures by name, of points that ran."""
-    shown = [outcome]
-    if outcome.label != _activity(rows).label:
-        shown.append(_activity(rows))
-    over = {key: _axis(axes, key, rows) for key in axes.keys}
+    shown = [judged]
+    if judged.label != activity(rows).label:
+        shown.append(activity(rows))
+    over = {key: axis_of(axes, key, rows) for key in axes.keys}
     caption = f"{drawable(about)}, {len(rows)} points"
     if len(over) == 1:
         yield "line", sweep_figures.line_figure(*over.values(), shown, caption)
@@ -134,7 +114,7 @@ def _figures(
     two = (over[first], over[second])
     yield "heatmap", sweep_figures.heatmap_figure(*two, shown, caption + mean)
     if others:
-        yield "parallel", parallel_figure([*over.values()], outcome, caption)
+        yield "parallel", parallel_figure([*over.values()], judged, caption)
     if found is not None:
         words = f"{caption}; out-of-bag R² of the forest {found.explained:.2f}"
         if found.caution:
@@ -142,18 +122,5 @@ def _figures(
         fall, spread = (
             {over[key].label: by[key] for key in over} for by in (found.fall, found.spread)
         )
-        title = f"What decides: {outcome.label.removesuffix(' (%)')}"
+        title = f"What decides: {judged.label.removesuffix(' (%)')}"
         yield "importance", sweep_figures.importance_figure(fall, spread, title, words)
-
-
-def _axis(axes: Axes, key: str, rows: Sequence[Row]) -> Axis:
-    declared, values = axes.declared[key], [row["values"][key] for row in rows]
-    label = " ".join(filter(None, (declared.label, declared.symbol)))
-    if declared.unit:
-        label += f" ({declared.unit})"
-    span = next((span for span in axes.ranges if span.key == key), None)
-    if span is not None:
-        return Axis(label, values, span.log, drawn=True)
-    axis = Axis(label, values)
-    wide = axis.numeric and min(values) > 0 and max(values) >= WIDE * min(values)
-    return replace(axis, log=wide)

@@ -25,7 +25,7 @@ def applying(window) -> list[str]:
     """The names of the views that the system fills."""
     system = type(window.workspace.experiment.system)
     names = [view.name for view in window.views.values() if view.applies(system)]
-    assert len(names) == (len(VIEWS) - 1 if system.uses_dictionary else 9)
+    assert len(names) == (len(VIEWS) - 1 if system.uses_dictionary else 10)
     return names
 
 

@@ -13,6 +13,7 @@ from workbench.desktop.views.images import ImagesView
 from workbench.desktop.views.ledger import LedgerView
 from workbench.desktop.views.phase import PhaseView
 from workbench.desktop.views.raster import RasterView
+from workbench.desktop.views.regimes import RegimesView
 from workbench.desktop.views.response import ResponseView
 from workbench.desktop.views.terms import TermsView
 from workbench.desktop.views.traces import TracesView
@@ -34,5 +35,6 @@ VIEWS: tuple[type[View], ...] = (
     ConfusionView,
     AnytimeView,
     GrowthView,
+    RegimesView,
     BrowserView,
 )
