@@ -15,13 +15,13 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (
             62,
-            ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth", "regimes"), 34)),
+            ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth", "regimes", "compare"), 34)),
         ),
         (
             38,
             (
                 (("terms", "ledger", "raster", "phase", "fi"), 44),
-                (("evidence", "confusion", "anytime", "why", "compare"), 56),
+                (("evidence", "confusion", "anytime", "why"), 56),
             ),
         ),
     ),
