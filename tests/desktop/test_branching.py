@@ -301,3 +301,17 @@ def test_branches_that_do_not_fit_are_refused_and_the_run_opens(forked, open_win
     later.wait(lambda: later.complaints)
     assert later.dismiss().startswith("branches[1]: system.threshold = -1.5: must be")
     assert names(later) == ["trunk"]
+
+
+def test_the_path_of_the_branch_behind_lies_in_the_phase_plane(forked):
+    view = forked.bring_up("phase")
+    forked.frames(3)
+    trunk = forked.window.workspace.branching.branches[0].recording
+    name, neurons = "membrane_potential", view._cache.neurons
+    states = [(trunk.observer(k), trunk.state(k)) for k in range(41)]
+    expected = np.stack([s.observe_neurons(x, name, neurons)[0].numpy() for s, x in states])
+    x, y = view.drawing._ghost.getData()
+    np.testing.assert_allclose(np.column_stack([x, y]), expected, atol=1e-6)
+    forked.window.workspace.branching.compare(None)
+    forked.settle()
+    assert view.drawing._ghost.getData()[0].size == 0

@@ -96,6 +96,15 @@ class Snapshot:
         return self.branch.recording
 
     @property
+    def system(self) -> Any:
+        """Who takes the next step from ``state`` as it is.
+
+        Where an edited system takes over just here, it is the one before: the state is its own.
+        """
+        taken_over = self.recording.handover(self.step) is not None
+        return (self.recording.observer if taken_over else self.recording.system_at)(self.step)
+
+    @property
     def sample(self) -> int | None:
         """Index of the test image; None: a picture is coded."""
         return self.input.sample

@@ -59,6 +59,7 @@ class PhaseView(PlaneView):
         self._observable: Any = None
         self._origin: tuple = ()  # wiring and input that the axes were chosen for
         self._cache: TraceCache | None = None
+        self._ghost_cache: TraceCache | None = None
         self._reading = False
         self._frames = 0
         self._steps, self._points = np.empty(0), np.empty((0, 2))
@@ -111,7 +112,7 @@ class PhaseView(PlaneView):
                 axes.forget(system.neurons)
         self.choices.setVisible(not self.by_components)
         self.flowing.forget()
-        self._cache, self._reading = None, False
+        self._cache, self._ghost_cache, self._reading = None, None, False
         self._fit_box(snapshot)
 
     def draw(self, snapshot: Any) -> None:
@@ -131,6 +132,7 @@ class PhaseView(PlaneView):
         self._reading = not self._cache.read()
         here = self._here(snapshot)
         self._show_path(snapshot, self.axes.place(here[None])[0])
+        self._show_ghost(snapshot)
         if not self.by_components:
             self._show_flow(snapshot)
         self._label_axes(snapshot)
@@ -168,6 +170,21 @@ class PhaseView(PlaneView):
         if not self.by_components:
             self._show_thresholds(snapshot, shown)
 
+    def _show_ghost(self, snapshot: Any) -> None:
+        """The path of the same neurons on the branch that the run is drawn over."""
+        ghost = self.workspace.ghost
+        if ghost is None or ghost.experiment.system.neurons != snapshot.experiment.system.neurons:
+            self._ghost_cache = None
+            self.drawing.show_ghost(np.empty((0, 2)))
+            return
+        kept, neurons = self._ghost_cache, self._cache.neurons
+        if kept is None or kept.recording is not ghost.recording or kept.neurons is not neurons:
+            self._ghost_cache = TraceCache(ghost.recording, self._observable.name, neurons)
+        self._reading |= not self._ghost_cache.read()
+        steps, values = self._ghost_cache.values()
+        points = self.axes.place(values) if len(steps) else np.empty((0, 2))
+        self.drawing.show_ghost(points[np.isfinite(points).all(1)][-MOST_POINTS:])
+
     def _show_thresholds(self, snapshot: Any, shown: np.ndarray) -> None:
         level, signed = self.pair.level(snapshot), self._observable.signed
         self.pair.reached |= bool((np.abs(shown) >= level).any())
@@ -185,8 +202,7 @@ class PhaseView(PlaneView):
         self.drawing.show_flow(made.found if shown else None, self._box)
 
     def _flow_wish(self, snapshot: Any) -> FlowWish:
-        system = snapshot.recording.system_at(snapshot.step)
-        return FlowWish(snapshot.state, system, self.pair.pair, self._box)
+        return FlowWish(snapshot.state, snapshot.system, self.pair.pair, self._box)
 
     # -- ranges ----------------------------------------------------------------------------------
 
@@ -260,7 +276,8 @@ class PhaseView(PlaneView):
         if self._origin and self._origin[0] is not experiment.system.wiring:
             for part in (self.pair.rivals, self.components.asker, self.flowing):
                 part.forget()
-            self._origin, self._cache, self._reading = (), None, False
+            self._origin, self._cache, self._ghost_cache = (), None, None
+            self._reading = False
 
     def _stop(self) -> None:
         for part in (self.pair.rivals, self.components.asker, self.flowing):

@@ -89,7 +89,7 @@ class NeuronAxes:
         mine = made is not None and made.wish.neuron == neuron
         if mine and made.found is not None:
             return made.found
-        wish = RivalWish(snapshot.state, snapshot.recording.system_at(snapshot.step), neuron)
+        wish = RivalWish(snapshot.state, snapshot.system, neuron)
         if not mine or not made.wish.same(wish):
             self._view.ask(self.rivals, wish, PACE)
         return None

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from workbench import palette
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import small_font
+from workbench.desktop.views.ghosts import BEHIND, faint
 
 FADES = 10  # stretches of the path, each a little stronger than the one before
 MOST_DOTS = 400  # steps up to which each has a dot
@@ -26,6 +27,7 @@ class PhasePlot:
         self._plot = plot
         self._path = [pg.PlotCurveItem() for _ in range(FADES)]
         self._to_come = pg.PlotCurveItem(connect="finite")
+        self._ghost = pg.PlotCurveItem(connect="finite")
         self._dots = pg.ScatterPlotItem(size=4, pen=None)
         self._here = pg.ScatterPlotItem(size=11)
         self._arrows = pg.PlotCurveItem(connect="pairs")
@@ -36,6 +38,7 @@ class PhasePlot:
         self._named: tuple = ()  # what the words are of
         self._flow: Any = None
         depths = ((self._arrows, -20), (self._to_come, -5), (self._dots, 5), (self._here, 20))
+        depths += ((self._ghost, BEHIND),)
         for item, depth in depths:
             item.setZValue(depth)
         for item in self._nullclines:
@@ -54,6 +57,10 @@ class PhasePlot:
         self._to_come.setData(*_columns(np.concatenate([past[-1:], to_come])))
         self._dots.setData(*_columns(past if len(past) <= MOST_DOTS else past[:0]))
         self._here.setData(*_columns(past[:0] if here is None else here[None]))
+
+    def show_ghost(self, points: np.ndarray) -> None:
+        """The path [n, 2] of the branch that the run is drawn over."""
+        self._ghost.setData(*_columns(points))
 
     # -- thresholds and regions ------------------------------------------------------------------
 
@@ -142,6 +149,7 @@ class PhasePlot:
         dots.setAlpha(150)
         self._dots.setBrush(pg.mkBrush(dots))
         self._to_come.setPen(pg.mkPen(colours.faint, width=1))
+        self._ghost.setPen(faint(colours.accent))
         self._here.setBrush(pg.mkBrush(colours.accent))
         self._here.setPen(pg.mkPen(colours.surface, width=2))
         self._arrows.setPen(pg.mkPen(colours.faint, width=1))
