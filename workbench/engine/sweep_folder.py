@@ -53,7 +53,9 @@ def settings(document: Document) -> dict[str, Scalar]:
     """Every key of a session that changes a result, with its value."""
     return {
         f"{section}.{key}": value
-        for section, values in document.model_dump(exclude={"workbench", "view"}).items()
+        for section, values in document.model_dump(
+            exclude={"workbench", "view", "branches"}
+        ).items()
         for key, value in values.items()
     }
 
