@@ -77,7 +77,7 @@ def dragged(document: Document, layout: str, seconds: float) -> tuple[list[float
         window.show()
         window.start()
         spin(lambda: window.workspace.snapshot is not None)
-        window.go_last()
+        window.running.last()
         spin(lambda: window.workspace.status.state.value == "finished")
         pause(1.0)
         slider = window.parameters.findChild(Field, "system.threshold").slider

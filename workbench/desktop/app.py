@@ -43,7 +43,7 @@ def open_window(document: Document, path: Path | None, run: bool = False) -> int
     sys.excepthook = _hook(window)
     window.show()
     if run:
-        window.workspace.ready.connect(window.toggle_run)
+        window.workspace.ready.connect(window.running.toggle)
     QTimer.singleShot(0, window, window.start)  # after the first paint
     code = app.exec()
     theme.uninstall()

@@ -22,8 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench import __version__
-from workbench.desktop import layouts
+from workbench.desktop import about, layouts
 from workbench.desktop.actions import COMMANDS, MENUS, make_actions
 from workbench.desktop.alarm import AlarmBar
 from workbench.desktop.arrangement import Arrangement
@@ -39,6 +38,7 @@ from workbench.desktop.panels.inspector import InspectorPanel
 from workbench.desktop.panels.parameters import ParametersPanel
 from workbench.desktop.panels.samples import SamplesPanel
 from workbench.desktop.panels.transport import TransportPanel
+from workbench.desktop.running import Running
 from workbench.desktop.settings import Settings
 from workbench.desktop.theme import theme
 from workbench.desktop.views import VIEWS
@@ -63,6 +63,7 @@ class Window(QMainWindow):
         self.files = SessionFiles(self.workspace, settings, self)
         self.views = {kind.name: kind(self.workspace) for kind in VIEWS}
         self.area = Arrangement(self.views, settings)
+        self.running = Running(self.workspace)
         self.until = Breakpoints(self.workspace)
         self.actions_by_name = make_actions(self)
         self.parameters = ParametersPanel(self.workspace)
@@ -351,47 +352,6 @@ class Window(QMainWindow):
         """Make it again."""
         self.workspace.redo()
 
-    def toggle_run(self) -> None:
-        """Run if it stands still, pause if it runs."""
-        running = self.workspace.running
-        self.workspace.ask(lambda runner: runner.set_paused(running))
-
-    def _step(self, count: int) -> None:
-        self.workspace.ask(lambda runner: runner.step(count))
-
-    def step_forward(self) -> None:
-        """One step on."""
-        self._step(1)
-
-    def step_back(self) -> None:
-        """One step back."""
-        self._step(-1)
-
-    def step_forward_ten(self) -> None:
-        """Ten steps on."""
-        self._step(10)
-
-    def step_back_ten(self) -> None:
-        """Ten steps back."""
-        self._step(-10)
-
-    def go_first(self) -> None:
-        """Back to step 0; the record stays."""
-        self.workspace.ask(lambda runner: runner.seek(0))
-
-    def go_last(self) -> None:
-        """On to the last step, computing what is not recorded."""
-        steps = self.workspace.status.steps
-        self.workspace.ask(lambda runner: runner.seek(steps))
-
-    def restart(self) -> None:
-        """Begin again at step 0 with a new record."""
-        self.workspace.ask(lambda runner: runner.restart())
-
-    def cancel(self) -> None:
-        """Call off preparing or running."""
-        self.workspace.ask(lambda runner: runner.cancel())
-
     def next_sample(self) -> None:
         """The next test image."""
         self.samples.go_on()
@@ -546,29 +506,11 @@ class Window(QMainWindow):
 
     def show_shortcuts(self) -> None:
         """A sheet of all keys."""
-        native = QKeySequence.SequenceFormat.NativeText
-        rows = "".join(
-            f"<tr><td>{c.text.replace('…', '')}</td><td width=24></td>"
-            f"<td><b>{QKeySequence(c.keys).toString(native)}</b></td></tr>"
-            for c in COMMANDS
-            if c.keys
-        )
-        self._inform("Keyboard shortcuts", f"<table>{rows}</table>")
+        about.show_shortcuts(self)
 
     def show_about(self) -> None:
         """What this is."""
-        self._inform(
-            "About",
-            f"<p><b>Workbench {__version__}</b></p>"
-            "<p>Watch spiking and sparse-coding networks think.</p>"
-            "<p>Exemplar coding and its decoders after Takaghaj &amp; Sampson,<br>"
-            "Neuromorphic Computing and Engineering 4, 044009 (2024).</p>",
-        )
-
-    def _inform(self, title: str, text: str) -> None:
-        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, parent=self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        about.show_about(self)
 
     # -- looks and end ---------------------------------------------------------------------------
 
