@@ -181,6 +181,7 @@ _SHEET = """
 QMainWindow, QDialog { background: $background; }
 QToolTip { color: $text; background: $surface; border: 1px solid $hairline; padding: ${half}px; }
 QLabel[role="small"], QCheckBox[role="small"] { font-size: ${small}px; color: $muted; }
+QLabel[role="note"] { font-size: ${small}px; color: $text; }
 QLabel[role="heading"] { font-size: ${heading}px; font-weight: 600; }
 QToolButton[role="fold"] { font-size: ${small}px; color: $muted; padding: 0; }
 QLabel[role="section"] { font-size: ${small}px; font-weight: 600; color: $muted; }

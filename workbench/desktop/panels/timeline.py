@@ -32,7 +32,11 @@ class Lines(QWidget):
         self.setAccessibleName("Branches of the run")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
-        theme.changed.connect(self.update)
+
+    def rescale(self) -> None:
+        """The theme changed, and with it colours and sizes."""
+        self._shown = ()
+        self.refresh()
 
     def refresh(self) -> None:
         """Draw again if a branch came, went or became longer."""
@@ -197,6 +201,12 @@ class Timeline(QScrollArea):
         self.setWidget(self.lines)
         self.hide()
         workspace.statusChanged.connect(self._show_status)
+        theme.changed.connect(self._rescale)
+
+    def _rescale(self) -> None:
+        if self._workspace.status is not None:
+            self.lines.rescale()
+            self._show_status(self._workspace.status)
 
     def _show_status(self, status: Any) -> None:
         several = len(status.branches) > 1

@@ -13,6 +13,9 @@ from workbench import palette
 from workbench.desktop.theme import theme
 
 
+MOST = 12  # bars; of more classes, or where there is less room, those with the most evidence
+
+
 class Bars(QWidget):
     """One bar for each class at the cursor's step."""
 
@@ -42,7 +45,8 @@ class Bars(QWidget):
         count = len(self._values)
         if not count:
             return
-        order = range(count) if count <= 12 else np.argsort(-self._values, kind="stable")[:12]
+        fits = max(1, min(MOST, self.height() // painter.fontMetrics().height()))
+        order = range(count) if count <= fits else np.argsort(-self._values, kind="stable")[:fits]
         row = self.height() / len(order)
         wide = max(painter.fontMetrics().horizontalAdvance(self._names[c]) for c in order) + 8
         room = self.width() - wide - painter.fontMetrics().horizontalAdvance("0.0e+00") - 12

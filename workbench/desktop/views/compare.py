@@ -62,6 +62,7 @@ class CompareView(PlotView):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.words = QLabel(wordWrap=True)
+        self.words.setProperty("role", "note")
         self.words.setAccessibleName("What sets the two runs apart")
         self.words.setTextFormat(Qt.TextFormat.RichText)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -39,7 +39,6 @@ class LedgerView(PlotView):
         super().__init__(workspace)
         self._curves: list[pg.PlotCurveItem] = []
         self._names = pg.TextItem(anchor=(1, 0))
-        self._names.setFont(small_font())
         self.plot.addItem(self._names, ignoreBounds=True)
         self.plot.getAxis("left").setLogMode(y=True)
         self.restyle()
@@ -99,6 +98,7 @@ class LedgerView(PlotView):
 
     def restyle(self) -> None:
         super().restyle()
+        self._names.setFont(small_font())
         named = zip(NAMES, _colours(), strict=True)
         self._names.setHtml("<br>".join(coloured(name, colour) for name, colour in named))
 

@@ -40,7 +40,6 @@ class TermsView(PlotView):
         self._ghosts = GhostCurves(self.plot)
         self._lowest = pg.PlotCurveItem()
         self._lowest_name = pg.TextItem(anchor=(1, 1))
-        self._lowest_name.setFont(small_font())
         for item in (self._lowest, self._lowest_name):
             self.plot.addItem(item, ignoreBounds=True)
         self.restyle()
@@ -120,6 +119,7 @@ class TermsView(PlotView):
         accent = theme.colours.accent
         self._lowest.setPen(pg.mkPen(accent, width=1, style=Qt.PenStyle.DotLine))
         self._lowest_name.setColor(accent)
+        self._lowest_name.setFont(small_font())
 
     def figure(self) -> Any:
         if not self._curves:
