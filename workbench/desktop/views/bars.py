@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workbench import palette
 from workbench.desktop.theme import theme
 
-
 MOST = 12  # bars; of more classes, or where there is less room, those with the most evidence
 
 
