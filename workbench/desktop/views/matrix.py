@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QLineF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench.desktop.pictures import lookup
@@ -66,17 +66,7 @@ class Matrix(QWidget):
         painter = QPainter(self)
         painter.setFont(theme.font(11))
         left, top, side = self._cells()
-        most = max(int(self._counts.max()), 1)
-        colours = lookup(False)
-        for true, row in enumerate(self._counts):
-            for decided, count in enumerate(row.tolist()):
-                cell = self.place(true, decided)
-                shade = colours[int(255 * (count / most) ** 0.5)] if count else None
-                fill = QColor(*shade.tolist()) if count else QColor(theme.colours.hairline)
-                painter.fillRect(cell, fill)
-                if count and side > theme.px(15):
-                    painter.setPen(QColor("#000000" if fill.lightnessF() > 0.5 else "#ffffff"))
-                    painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, str(count))
+        self._paint_cells(painter, left, top, side)
         self._paint_names(painter, left, top, side)
         if self._marked is not None:
             painter.setPen(QPen(QColor(theme.colours.text), 2))
@@ -84,6 +74,30 @@ class Matrix(QWidget):
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.colours.accent), 1, Qt.PenStyle.DashLine))
             painter.drawRect(self.place(*self._current).adjusted(-1, -1, 1, 1))
+
+    def _paint_cells(self, painter: QPainter, left: float, top: float, side: float) -> None:
+        """All as one picture, however many; then what can be read of them."""
+        counts = self._counts
+        shades = (255 * (counts / max(int(counts.max()), 1)) ** 0.5).astype(int)
+        colours = lookup(False)[shades]
+        colours[counts == 0] = QColor(theme.colours.hairline).getRgb()[:3]
+        rows, columns = counts.shape
+        rgb = np.ascontiguousarray(colours, np.uint8)
+        picture = QImage(rgb.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+        painter.drawImage(QRectF(left, top, side * columns, side * rows), picture)
+        if side > theme.px(4):
+            painter.setPen(QPen(QColor(theme.colours.surface), 1))
+            ends = left + side * columns, top + side * rows
+            for i in range(1, columns + 1):
+                painter.drawLine(QLineF(left + i * side, top, left + i * side, ends[1]))
+            for i in range(1, rows + 1):
+                painter.drawLine(QLineF(left, top + i * side, ends[0], top + i * side))
+        if side > theme.px(15):
+            for true, decided in np.argwhere(counts).tolist():
+                fill = QColor(*colours[true, decided].tolist())
+                painter.setPen(QColor("#000000" if fill.lightnessF() > 0.5 else "#ffffff"))
+                text = str(counts[true, decided])
+                painter.drawText(self.place(true, decided), Qt.AlignmentFlag.AlignCenter, text)
 
     def place(self, true: int, decided: int) -> QRectF:
         """Where a cell is."""
