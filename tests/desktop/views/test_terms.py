@@ -42,3 +42,27 @@ def test_a_diverged_energy_is_drawn_as_far_as_it_is_finite(user, window):
     x, y = window.views["terms"]._curves[-1].getData()
     assert np.isfinite(y).all()
     assert len(y) == user.step  # all but the last step
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_the_mean_of_the_test_set_is_shown_once_it_is_evaluated(user, window):
+    user.go_to(40)
+    view = window.views["terms"]
+    assert not view.whose.isVisible()
+    user.do("evaluate")
+    user.wait(lambda: not window.workspace.evaluating)
+    user.bring_up("terms")
+    user.choose(view.whose, "test set")
+    user.settle()
+    experiment = window.workspace.experiment
+    state = experiment.initial(slice(0, 40))
+    for _ in range(40):
+        state = experiment.system.step(state)
+    expected = experiment.system.observe(state, ("energy",))["energy"].mean(0)
+    shown = [curve.getData()[1][40] for curve in view._curves]
+    np.testing.assert_allclose(shown, expected.numpy(), rtol=1e-4)
+    assert view.table()[1].shape == (41, 4) and not view._lowest.isVisible()
+    user.choose(view.whose, "image")
+    user.settle()
+    own = window.workspace.snapshot.recording.summary("energy")[40]
+    np.testing.assert_allclose([c.getData()[1][40] for c in view._curves], own, rtol=1e-6)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 
 from workbench import palette
 from workbench.desktop.theme import theme
-from workbench.desktop.views.base import PlotView, coloured, of_kind, small_font
+from workbench.desktop.views.base import PlotView, coloured, of_kind, quiet_combo, small_font
 from workbench.desktop.views.ghosts import GhostCurves
 from workbench.desktop.workspace import Workspace
 
@@ -24,7 +24,8 @@ class TermsView(PlotView):
     title = "Energy"
     shows = (
         "What the network minimises, step by step: the reconstruction error, the price of "
-        "activity, and their sum. The dotted line is the optimum, found by another method."
+        "activity, and their sum. The dotted line is the optimum, found by another method. Once "
+        "the test set is evaluated, its mean can be shown in place of this image's energy."
     )
     equation = "E = ½‖s − Φa‖² + λ Σ|a|"
     look_for = (
@@ -34,6 +35,10 @@ class TermsView(PlotView):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
+        self.whose = quiet_combo("Whose energy", ["image", "test set"])
+        self.whose.currentIndexChanged.connect(self._chosen)
+        self.whose.hide()
+        self.header.controls.addWidget(self.whose)
         self._observable: Any = None
         self._curves: list[pg.PlotCurveItem] = []
         self._colours: tuple[str, ...] = ()
@@ -66,20 +71,45 @@ class TermsView(PlotView):
         self._ghosts.restyle(self._colours)
         self.label_left(self._observable.symbol)
         self.fit_steps(snapshot.experiment.steps)
-        first = snapshot.recording.summary(self._observable.name)[0]
+        first = self._values()[0]
         self.grow_range(0.0, float(np.nan_to_num(first).max()), fresh=True)
+
+    def _chosen(self) -> None:
+        self._recording = None
+
+    @property
+    def of_test_set(self) -> bool:
+        """Whether the mean of the test images is shown."""
+        return self.whose.currentIndex() == 1 and self._mean() is not None
+
+    def _mean(self) -> np.ndarray | None:
+        """The mean energy of the test images, [K + 1, terms]; None until they are evaluated."""
+        evaluation, observable = self.workspace.evaluation, self._observable
+        if evaluation is None or not evaluation.energy or observable is None:
+            return None
+        if tuple(evaluation.energy) != tuple(observable.labels):
+            return None  # of another system
+        return np.stack(list(evaluation.energy.values()), 1)
+
+    def _values(self) -> np.ndarray:
+        """What is shown, [K + 1, terms]."""
+        if self.of_test_set:
+            return self._mean()
+        return self.workspace.snapshot.recording.summary(self._observable.name)
 
     def draw(self, snapshot: Any) -> None:
         if not self._curves:
             return
-        values = snapshot.recording.summary(self._observable.name)
+        self.whose.setVisible(self._mean() is not None)
+        values = self._values()
         steps = np.arange(len(values), dtype=float)
         finite = np.isfinite(values).all(1)
         for curve, column in zip(self._curves, values.T, strict=True):
             curve.setData(steps[finite], column[finite].astype(float))
         if finite.any():
             self.grow_range(0.0, float(values[finite].max()))
-        reach = self._ghosts.show(self.ghost_rows(self._observable.name))
+        alone = self.of_test_set
+        reach = self._ghosts.show(None if alone else self.ghost_rows(self._observable.name))
         if reach is not None:
             self.grow_range(0.0, min(reach, GHOST_REACH * self._range[1]))
         self._draw_optimum(snapshot)
@@ -95,12 +125,13 @@ class TermsView(PlotView):
         )
 
     def depends_on(self, snapshot: Any) -> tuple:
-        return (*super().depends_on(snapshot), self.workspace.ledger.of(snapshot))
+        known = (self.workspace.ledger.of(snapshot), self.workspace.evaluation)
+        return (*super().depends_on(snapshot), *known)
 
     def _draw_optimum(self, snapshot: Any) -> None:
         """The lowest energy that there is, from the step on whose problem it belongs to."""
         ledger = self.workspace.ledger.of(snapshot)
-        optimum = None if ledger is None else ledger.optimum
+        optimum = None if ledger is None or self.of_test_set else ledger.optimum
         for item in (self._lowest, self._lowest_name):
             item.setVisible(optimum is not None)
         if optimum is None:
@@ -111,7 +142,7 @@ class TermsView(PlotView):
         self._lowest_name.setPos(steps, energy)
 
     def fit(self) -> None:
-        values = self.workspace.snapshot.recording.summary(self._observable.name)
+        values = self._values()
         self.grow_range(0.0, float(values[np.isfinite(values)].max()), fresh=True)
 
     def restyle(self) -> None:
@@ -126,13 +157,15 @@ class TermsView(PlotView):
             return None
         from workbench.analysis import figures
 
-        values = self.workspace.snapshot.recording.summary(self._observable.name)
-        return figures.energy_figure(values, self._observable.labels, self.caption())
+        caption = self.caption()
+        if self.of_test_set:
+            caption = f"mean of {self.workspace.evaluation.done} test images; {caption}"
+        return figures.energy_figure(self._values(), self._observable.labels, caption)
 
     def table(self) -> tuple[list[str], np.ndarray] | None:
         if not self._curves:
             return None
-        values = self.workspace.snapshot.recording.summary(self._observable.name)
+        values = self._values()
         return ["step", *self._observable.labels], np.column_stack([np.arange(len(values)), values])
 
 
