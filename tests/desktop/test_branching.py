@@ -315,3 +315,20 @@ def test_the_path_of_the_branch_behind_lies_in_the_phase_plane(forked):
     forked.window.workspace.branching.compare(None)
     forked.settle()
     assert view.drawing._ghost.getData()[0].size == 0
+
+
+def test_atoms_that_are_active_behind_alone_come_last_in_brackets(forked):
+    neuron = int(forked.window.workspace.snapshot.recording.spikes()[40][0])
+    forked.go_to(30)
+    forked.window.workspace.select_neuron(neuron)
+    forked.do("drop_neuron")
+    forked.settle()
+    forked.go_to(40)
+    view = forked.bring_up("atoms")
+    reference = forked.window.workspace.snapshot.reference
+    code = "activation"
+    there = reference.recording.observer(40).observe(reference.state, (code,))[code][0]
+    captions = {tile[0]: tile[2] for tile in view.tiles._tiles}
+    assert captions[neuron] == f"({float(there[neuron]):.2f})"
+    active = [tile[2].startswith("(") for tile in view.tiles._tiles if tile[2] != "–"]
+    assert active == sorted(active) and not active[0]

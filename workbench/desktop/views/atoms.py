@@ -20,6 +20,7 @@ from workbench.desktop.workspace import Workspace
 TILE = 56  # pixels at scale 1, above the caption
 SMALL_TILE, CAPTION = 36, 14  # small tiles have no caption
 MOST_TILES = 200
+LAST = 1e-12  # an activation times this is below all others
 BUDGET = 0.008  # seconds a frame spends on new pictures
 
 
@@ -118,7 +119,8 @@ class AtomsView(View):
     tab = "Atoms"
     shows = (
         "The atoms of the dictionary, the most active at this step first, framed in the colour "
-        "of their class, with their activation. With a backbone they are features; shown is the "
+        "of their class, with their activation, and last, in brackets, those that are active on "
+        "the branch behind alone. With a backbone they are features; shown is the "
         "training image they were computed from."
     )
     equation = "Φ = [φ₁ … φ_M], each of unit norm"
@@ -152,6 +154,9 @@ class AtomsView(View):
 
     def needs(self, system: Any) -> set[str]:
         return {system.code} if system.code else set()
+
+    def compares(self, system: Any) -> set[str]:
+        return self.needs(system)
 
     def depends_on(self, snapshot: Any) -> tuple:
         return (*super().depends_on(snapshot), self.tiles.fits)
@@ -192,7 +197,10 @@ class AtomsView(View):
         code = snapshot.observed.get(system.code)
         if code is None or system.wiring.atoms is None:
             return
+        behind = self._behind(snapshot, code)
         size = np.nan_to_num(np.abs(code), nan=np.inf)
+        # those that are active on the branch behind alone come last
+        size = np.where(size > 0, size, LAST * np.nan_to_num(np.abs(behind), posinf=1.0))
         count = min(self.tiles.fits, len(code))
         strongest = _largest(size, count)
         order = strongest[np.lexsort((strongest, -size[strongest]))]
@@ -205,12 +213,20 @@ class AtomsView(View):
             if label is not None:
                 colour = palette.class_colour(label, system.wiring.classes)
                 what = f"class {dataset.class_names[label]}"
-            value = float(code[neuron])
-            caption = "–" if not value else f"{value:.2f}" if abs(value) < 100 else f"{value:.1e}"
+            value, other = float(code[neuron]), float(behind[neuron])
+            caption = _short(value) if value else f"({_short(other)})" if other else "–"
             tip = f"neuron {neuron}, {what}, activation {value:.3g}"
+            tip += f", {other:.3g} on the branch behind" if behind.any() else ""
             tiles.append((neuron, self._picture(snapshot, neuron), caption, colour, tip))
         self.tiles.show_tiles(tiles, self.workspace.neuron)
-        self.summarise(f"{int(np.count_nonzero(code))} of {len(code)} active")
+        there = f", behind {int(np.count_nonzero(behind))}" if behind.any() else ""
+        self.summarise(f"{int(np.count_nonzero(code))} of {len(code)} active{there}")
+
+    def _behind(self, snapshot: Any, code: np.ndarray) -> np.ndarray:
+        """The activations on the branch that the run is drawn over, [M]; else 0."""
+        reference = snapshot.reference
+        there = reference and reference.observed.get(snapshot.experiment.system.code)
+        return np.zeros_like(code) if there is None or there.shape != code.shape else there
 
     def _picture(self, snapshot: Any, neuron: int) -> QImage:
         """The picture of an atom, or none yet: those that come from files take several frames."""
@@ -228,7 +244,7 @@ class AtomsView(View):
         from workbench.analysis import figures
 
         shown = tiles[:24]
-        atoms = [neuron_array(self.workspace.experiment, tile[0]) for tile in shown]
+        atoms = [neuron_array(self.workspace.snapshot.experiment, tile[0]) for tile in shown]
         if any(atom is None for atom in atoms):
             return None
         signed = [bool(atom.min() < 0) for atom in atoms]
@@ -241,6 +257,10 @@ class AtomsView(View):
         if code is None:
             return None
         return ["neuron", "activation"], np.column_stack([np.arange(len(code)), code])
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.1e}"
 
 
 def _largest(size: np.ndarray, count: int) -> np.ndarray:
