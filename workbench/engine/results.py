@@ -34,7 +34,7 @@ def as_object(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
     confusion = evaluation.confusion.get(document.decoder.kind)
     found = {
         "fingerprint": evaluation.fingerprint,
-        "document": document.model_dump(),
+        "document": document.model_dump(exclude={"branches"}),
         "samples": evaluation.done,
         "steps": experiment.steps,
         "atoms": None if experiment.dictionary is None else evaluation.neurons,

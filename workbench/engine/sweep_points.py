@@ -69,7 +69,7 @@ def _point(document: Document, asked: Mapping[str, Scalar], samples: int | None)
             document = document.with_value(key, asked[key])
     except InputError as error:
         return Point(asked, None, error=str(error))
-    identity = _text([document.model_dump(), samples])
+    identity = _text([document.model_dump(exclude={"branches"}), samples])
     name = hashlib.blake2b(identity.encode(), digest_size=10)
     return Point(asked, document, name.hexdigest())
 

@@ -74,7 +74,7 @@ def test_features_are_shown_by_the_images_they_are_of(user, window, tmp_path):
     assert f"{np.count_nonzero(code)} exemplars" in view.accessibleDescription()
     system = type(snapshot.experiment.system)
     for name in [view.name for view in window.views.values() if view.applies(system)]:
-        if name in ("anytime", "compare"):  # they need an evaluation, a branch
+        if name in ("anytime", "compare", "regimes"):  # an evaluation, a branch, and time
             continue
         view = user.bring_up(name)
         assert not view._empty.isVisible(), name

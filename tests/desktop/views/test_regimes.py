@@ -163,7 +163,7 @@ def test_another_parameter_or_image_makes_another_map_and_a_restart_does_not(use
 @pytest.mark.parametrize("user", [LONG], indirect=True)
 def test_it_grows_only_while_it_is_seen(user, window, regimes):
     user.wait(lambda: runs(regimes) >= 1)
-    window.area.docks["evidence"].raise_()
+    window.area.docks["images"].raise_()
     user.wait(lambda: not window._on_screen(regimes))
     time.sleep(0.8)  # its leave runs out
     asleep = runs(regimes)
