@@ -147,6 +147,32 @@ def test_the_reference_goes_along_under_one_cursor(at, document):
     assert digests(beside(runner, 40).branch) == expected
 
 
+def test_a_reference_that_goes_wrong_ends_the_run_once(new_runner, document, watched_steps, caplog):
+    strikes = []
+
+    def before(k):
+        if k >= 15 and strikes:
+            strikes.append(k)
+            raise RuntimeError("the neurons went on strike")
+
+    runner = new_runner(prepare=watched_steps(before))
+    runner.follow(document())
+    runner.seek(20)
+    runner.wait(PAUSED)
+    runner.seek(10)
+    runner.follow(document(threshold=0.5))  # has no steps of its own yet
+    runner.switch(0, document())
+    runner.wait(PAUSED)
+    strikes.append(0)
+    runner.seek(20)
+    deadline = time.monotonic() + 10
+    while runner.status.state is not RunState.FAILED and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert "strike" in runner.wait(RunState.FAILED).error
+    time.sleep(0.05)
+    assert strikes == [0, 15]
+
+
 def test_observing_the_reference_changes_nothing_and_shows_its_own_values(at, document):
     runner = at(10)
     runner.watch({"energy"}, {"energy"})
