@@ -123,6 +123,15 @@ class TransportPanel(QWidget):
         for name, button in self.buttons.items():
             shown = "pause" if name == "run" and self._workspace.running else name
             button.defaultAction().setIcon(icon(shown, theme.colours.text))
+        if self._workspace.status is not None:
+            self._leave_room(self._workspace.status)
+
+    def _leave_room(self, status: Any) -> None:
+        """Beside the slider, for the names of the branches."""
+        beside = theme.px(NAMES) if len(status.branches) > 1 else 0
+        if beside != self._beside.sizeHint().width():
+            self._beside.changeSize(beside, 0)
+            self._column.invalidate()
 
     def _speed_chosen(self, index: int) -> None:
         self._workspace.amend_view("speed", self.speed.itemData(index))
@@ -138,10 +147,7 @@ class TransportPanel(QWidget):
             self.scrub.setValue(status.step)
         blocker.unblock()
         self.scrub.show_head(status.head)
-        beside = theme.px(NAMES) if len(status.branches) > 1 else 0
-        if beside != self._beside.sizeHint().width():
-            self._beside.changeSize(beside, 0)
-            self._column.invalidate()
+        self._leave_room(status)
         running = status.state.value == "running"
         action = self.buttons["run"].defaultAction()
         words = "Pause" if running else "Run"
