@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog
 from tests.desktop.user import NO_KEY
 from workbench.desktop.panels.timeline import NAMES, ROW
 from workbench.desktop.theme import theme
-from workbench.document import shipped
+from workbench.document import load, shipped
 
 Key = Qt.Key
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
@@ -81,6 +81,32 @@ def test_lines_stand_over_the_slider(forked):
     for step in (0, 15, 40):
         handle = theme.px(7) + (scrub.width() - theme.px(14)) * step / 40
         assert abs(drawn._across(step) - handle) <= 2
+
+
+def test_of_many_branches_the_one_of_the_cursor_is_in_sight_and_over_the_slider(forked):
+    timeline, runner = forked.window.transport.timeline, forked.window.workspace.runner
+    for _ in range(9):
+        runner.seek(10)
+        runner.fork()
+    forked.go_to(20)
+
+    def agrees():
+        scrub, height = forked.window.transport.scrub, theme.px(ROW)
+        assert lines(forked).height() == 11 * height and timeline.height() == 5 * height + 2
+        status = forked.window.workspace.status
+        place = [b.number for b in status.branches].index(status.branch)
+        top = place * height - timeline.verticalScrollBar().value()
+        assert 0 <= top <= timeline.viewport().height() - height
+        handle = theme.px(7) + (scrub.width() - theme.px(14)) / 2
+        assert abs(lines(forked)._across(20) - handle) <= 2
+
+    agrees()
+    theme.set_presenter(True)
+    forked.frames(3)
+    agrees()
+    forked.window.workspace.branching.switch(0)
+    forked.settle()
+    agrees()
 
 
 def test_a_click_on_a_line_goes_to_that_branch_and_the_sliders_follow(forked):
@@ -332,3 +358,19 @@ def test_atoms_that_are_active_behind_alone_come_last_in_brackets(forked):
     assert captions[neuron] == f"({float(there[neuron]):.2f})"
     active = [tile[2].startswith("(") for tile in view.tiles._tiles if tile[2] != "–"]
     assert active == sorted(active) and not active[0]
+
+
+def test_a_session_that_is_refused_leaves_the_branches_of_the_open_one(forked, tmp_path):
+    window = forked.window
+    saved, wrong = tmp_path / "branches.json", tmp_path / "wrong.json"
+    assert window.files.save_to(saved)
+    document = load(saved)
+    asked = document.dictionary.changed(atoms=10**6)
+    wrong.write_text(document.model_copy(update={"dictionary": asked}).to_json())
+    before = window.workspace.status.branches
+    window.files.open(wrong)
+    forked.wait(lambda: forked.complaints)
+    assert "dictionary.atoms" in forked.dismiss()
+    forked.settle()
+    assert window.workspace.status.branches == before
+    assert window.workspace.path == saved and not window.isWindowModified()

@@ -90,6 +90,32 @@ def test_changes_at_the_end_of_what_is_recorded_make_no_branch(at, document):
     assert status.head == 40
 
 
+def test_a_fork_under_what_the_trunk_came_to_later_is_no_copy_of_it(new_runner, document):
+    """The trunk's parameters are those of its last steps; from the fork on it had others."""
+    runner = new_runner()
+    runner.follow(document())
+    runner.seek(20)
+    runner.wait(PAUSED)
+    runner.follow(document(threshold=0.5))  # the trunk goes on under it
+    runner.seek(40)
+    runner.wait(FINISHED)
+    runner.seek(10)
+    runner.follow(document(threshold=0.7))
+    runner.wait(PAUSED)
+    runner.follow(document(threshold=0.5))
+    status = runner.wait(PAUSED)
+    assert [(parent is None, step) for _, parent, step in tree(status)] == [(True, 0), (False, 10)]
+    assert runner.snapshot.recording.system_at(10).params.threshold == 0.5
+
+
+def test_a_fork_that_is_kept_stays_where_its_parameters_are_those_of_the_trunk_again(at, document):
+    runner = at(20)
+    runner.follow(document(threshold=0.5))
+    runner.keep(1, "mine")
+    runner.follow(document(threshold=1.0))
+    assert names(runner.wait(PAUSED)) == ["trunk", "mine"]
+
+
 def test_a_change_after_the_end_runs_from_the_first_step_beside_the_old_run(at, document, prepared):
     runner = at(40)
     runner.follow(document(threshold=0.5))
@@ -145,6 +171,32 @@ def test_the_reference_goes_along_under_one_cursor(at, document):
     runner.set_paused(False)
     runner.wait(FINISHED)
     assert digests(beside(runner, 40).branch) == expected
+
+
+def test_a_reference_that_goes_wrong_ends_the_run_once(new_runner, document, watched_steps, caplog):
+    strikes = []
+
+    def before(k):
+        if k >= 15 and strikes:
+            strikes.append(k)
+            raise RuntimeError("the neurons went on strike")
+
+    runner = new_runner(prepare=watched_steps(before))
+    runner.follow(document())
+    runner.seek(20)
+    runner.wait(PAUSED)
+    runner.seek(10)
+    runner.follow(document(threshold=0.5))  # has no steps of its own yet
+    runner.switch(0, document())
+    runner.wait(PAUSED)
+    strikes.append(0)
+    runner.seek(20)
+    deadline = time.monotonic() + 10
+    while runner.status.state is not RunState.FAILED and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert "strike" in runner.wait(RunState.FAILED).error
+    time.sleep(0.05)
+    assert strikes == [0, 15]
 
 
 def test_observing_the_reference_changes_nothing_and_shows_its_own_values(at, document):

@@ -37,6 +37,22 @@ def test_every_step_is_in_it_with_its_certificate(ran, kind):
         assert entries[step].energy == pytest.approx(recording.summary("energy")[step, 2], rel=1e-5)
 
 
+def test_steps_under_the_hard_threshold_solve_no_lasso_and_end_the_looking_all_the_same(
+    ran, prepared
+):
+    before = ran("lca", steps=10, transfer="hard")
+    turned = before.fork(10, before.system.with_params(prepared("lca").system.params))
+    for _ in range(10):
+        turned.advance(turned.state(turned.head))
+    found = []
+    for known in ledger(Ledger(turned, 11), 1e-3, True, lambda: False, lambda: False):
+        found.append(known)
+        assert len(found) <= 22  # the optimum and 21 steps
+    steps, entries = found[-1].rows()
+    assert steps.tolist() == list(range(21)) and found[-1].complete
+    assert [np.isfinite(entry.gap) for entry in entries] == [False] * 11 + [True] * 10
+
+
 def test_the_energy_is_between_the_optimum_and_the_optimum_plus_the_gap(ran):
     found = kept(ran(steps=400))[-1]
     silence = found.entries[0].energy

@@ -23,8 +23,9 @@ def session(runner, document):
 
 def reopened(new_runner, held):
     runner = new_runner()
-    runner.follow(held.model_copy(update={"branches": ()}))
-    runner.grow(held.branches)
+    document = replace_branches(held)
+    runner.follow(document)
+    runner.grow(held.branches, document)
     runner.wait(PAUSED, FINISHED)
     return runner
 
@@ -194,10 +195,26 @@ def test_growing_can_be_called_off(grown, new_runner, document):
     runner = new_runner()
     runner.follow(replace_branches(held))
     runner.wait(PAUSED)
-    runner.grow(held.branches)
+    runner.grow(held.branches, replace_branches(held))
     runner.cancel()
     status = runner.wait(PAUSED, FINISHED)
     assert len(status.branches) in (1, 3)  # it may have been done already
+
+
+def test_branches_of_a_document_that_was_refused_do_not_take_the_place_of_the_run(
+    grown, new_runner, document
+):
+    held = session(grown, document(threshold=0.7))
+    refused = document(threshold=0.7, dictionary={"atoms": 10**6})
+    runner = new_runner()
+    runner.follow(document(threshold=0.7))
+    runner.seek(40)
+    before = runner.wait(FINISHED)
+    runner.follow(refused)
+    runner.grow(held.branches, refused)
+    status = runner.wait(FINISHED)
+    assert "dictionary.atoms" in status.refused
+    assert (status.branches, status.fingerprint) == (before.branches, before.fingerprint)
 
 
 def replace_branches(document):

@@ -43,7 +43,7 @@ def sentence(quantity: Any, alike: bool, found: Parting | None) -> str:
     """Where they part, and who does.
 
     Args:
-        quantity: the observable that is compared.
+        quantity: the observable that is compared; None: the system has none.
         alike: whether a neuron of one is the same as that of the other.
         found: what is known so far; None: nothing yet.
     """
@@ -54,14 +54,17 @@ def sentence(quantity: Any, alike: bool, found: Parting | None) -> str:
         )
     if found is None:
         return "Looking for the step at which they part …"
-    if found.first is None:
+    output = f"What the neurons put out differs from step {found.output} on."
+    if found.first is None and found.output is None:
         return f"Equal in every bit up to step {found.compared}."
+    if found.first is None:
+        return output
     symbol = quantity.symbol or quantity.title
     said = _difference(found.first, symbol, "They part at")
     if found.seen is not None and found.seen.step > found.first.step:
         said += " " + _difference(found.seen, symbol, "It can be seen from")
     if found.output is not None:
-        said += f" What the neurons put out differs from step {found.output} on."
+        said += f" {output}"
     return said
 
 

@@ -80,7 +80,7 @@ class Workspace(QObject):
         self.branching = Branching(self)
         self.what_if = WhatIf(self)
         self.ledger = LedgerKeeper(self)
-        self._left: tuple[History, Path | None] | None = None  # the session before this one
+        self._left: tuple | None = None  # the session before this one: history, path, branches
         self._job: Job | None = None
         self._fetch: Fetch | None = None
         self._wanted: frozenset[str] = frozenset()
@@ -176,7 +176,9 @@ class Workspace(QObject):
         """The run before goes on, so the document goes back to what that run was asked for."""
         unchanged = not self.history.can_undo
         if self._left is not None and (unchanged or not _rewind(self.history, asked)):
-            self.history, self.path = self._left  # the session just opened was refused as a whole
+            self.history, self.path, self._kept = (
+                self._left
+            )  # the session just opened was refused as a whole
             self._left = None
         if not _rewind(self.history, asked):
             self.history.push(asked, "Refused change")
@@ -207,7 +209,7 @@ class Workspace(QObject):
 
     def open(self, document: Document, path: Path | None) -> None:
         """Put another document in place of this one."""
-        self._left = (self.history, self.path)
+        self._left = (self.history, self.path, self._kept)
         self._kept = document.branches
         document = _without_branches(document)
         self.history = History(document)
@@ -224,9 +226,9 @@ class Workspace(QObject):
 
     def _grow(self) -> None:
         """The branches of the session that was opened, if it has any."""
-        kept = self._kept
+        kept, document = self._kept, self.document
         if kept:
-            self.ask(lambda runner: runner.grow(kept))
+            self.ask(lambda runner: runner.grow(kept, document))
 
     @property
     def session(self) -> Document:

@@ -226,10 +226,11 @@ class Cursor:
     def _take_back_or_put(self, branch: Branch) -> None:
         """The branch in its new form; its parent, if it is as that one again and has no step."""
         tree = self.tree
-        if branch.is_empty and not branch.edits:
+        if branch.is_empty and not branch.edits and not branch.kept:
             before = tree[branch.parent]
             changed = changed_parameters(before.plain.asked, branch.plain.asked)
-            if not changed and not before.edits:
+            throughout = before.recording.courses[-1].start <= branch.step  # not only later on
+            if throughout and not changed and not before.edits:
                 tree.switch(before.number)
                 tree.delete(branch.number)
                 tree.put(replace(before, plain=branch.plain, experiment=branch.experiment))

@@ -6,6 +6,7 @@ first, then the newest step, and then the steps between those known, halving wha
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ class Entry:
     violation: float  # of the optimality conditions, the largest; in units of the threshold
     energy: float
     converged: bool
+
+
+NOTHING = Entry(math.nan, math.nan, math.nan, math.nan, False)  # of a step that solves no Lasso
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,8 @@ def ledger(
         stop: whether something else is wanted.
     """
     now, record = before, before.recording
-    system, state = record.departure(record.head, record.state(record.head))
+    head = record.head  # the runner's thread may append meanwhile
+    system, state = record.departure(head, record.state(head))
     lasso = system.lasso(state)  # the problem of the steps to come
     if lasso is None:
         return
@@ -81,9 +86,7 @@ def ledger(
         if step is None:
             return
         began = time.perf_counter()
-        entry = _entry(record, step, tolerance)
-        if entry is not None:
-            now.entries[step] = entry
+        now.entries[step] = _entry(record, step, tolerance)
         yield Ledger(record, now.start, now.optimum, now.entries)
         if running():
             time.sleep(min((time.perf_counter() - began) / SHARE, 0.5))
@@ -102,14 +105,10 @@ def _next(known: dict[int, Entry], head: int) -> int | None:
     return None if gaps[widest] < 2 else steps[widest] + int(gaps[widest]) // 2
 
 
-def _lasso(record: Recording, step: int):
-    return record.observer(step).lasso(record.state(step))
-
-
-def _entry(record: Recording, step: int, tolerance: float) -> Entry | None:
-    lasso = _lasso(record, step)
+def _entry(record: Recording, step: int, tolerance: float) -> Entry:
+    lasso = record.observer(step).lasso(record.state(step))
     if lasso is None:
-        return None
+        return NOTHING
     certificate = optimality.certify(lasso, tolerance)
     violation = float(optimality.kkt_violation(lasso)) / (lasso.threshold or 1.0)
     return Entry(

@@ -61,6 +61,10 @@ def partings(a: Branch, b: Branch, stop: Callable[[], bool] = lambda: False) -> 
     Ends at the last step that both have recorded, or where all that is asked for is found.
     """
     quantity, found, step = potential_of(a.experiment.system), Parting(0), 0
+    if quantity is None:  # nothing to subtract; what the systems put out is compared all the same
+        last = min(a.recording.head, b.recording.head)
+        yield Parting(last, output=_first_output(a.recording, b.recording, last))
+        return
     here, there = a.recording.state(0), b.recording.state(0)
     while True:
         last = min(a.recording.head, b.recording.head)

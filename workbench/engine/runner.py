@@ -146,9 +146,12 @@ class Runner:
         """Put the cursor on another branch; ``document`` is its own, shown as this one is."""
         self._requests.put(lambda: self._switch(number, document))
 
-    def grow(self, kept: Sequence[KeptBranch]) -> None:
-        """Take up the branches that a session holds, in place of the one run that began."""
-        self._requests.put(lambda: self._grow(kept))
+    def grow(self, kept: Sequence[KeptBranch], document: Document) -> None:
+        """Take up the branches that a session holds, in place of the one run that began.
+
+        Nothing happens where that is not the run of their ``document``, because it was refused.
+        """
+        self._requests.put(lambda: self._grow(kept, document))
 
     def delete(self, number: int) -> None:
         """Take away a branch, other than the one that the cursor is on."""
@@ -219,7 +222,7 @@ class Runner:
         """The next request, or the next step of the run when there is none."""
         wait = 0.0
         if not self._under_way:
-            if self._cursor.lags:
+            if self._has_run and self._cursor.lags:
                 return self._requests.get(wait) or self._catch_up
             if self._has_run and self._meter.is_old(self._cursor):
                 return self._requests.get(wait) or self._measure_bound
@@ -338,9 +341,9 @@ class Runner:
         self._stand()
         self._say(happened)
 
-    def _grow(self, kept: Sequence[KeptBranch]) -> None:
+    def _grow(self, kept: Sequence[KeptBranch], document: Document) -> None:
         was = self.status
-        if self._cursor.branch is None or was.state is RunState.FAILED:
+        if not self._has_run or effect(self._cursor.plain.asked, document) is not Effect.NONE:
             return
         self._set(state=RunState.PREPARING, reason="Growing the branches", error="")
         try:

@@ -88,3 +88,38 @@ def test_networks_with_other_neurons_are_not_subtracted(user, window):
     user.settle()
     assert "not the same ones" in view.words.text() and not view.widget.isVisible()
     assert "dictionary kind" in view.words.text()
+
+
+def test_what_is_not_drawn_is_not_exported(compared):
+    from workbench.document import shipped
+
+    user, view = compared
+    assert view.table() is not None
+    user.window.files.compare(shipped()["digits-random"])
+    user.settle()
+    assert (view.table(), view.figure()) == (None, None)
+    user.window.workspace.branching.compare(0)
+    user.settle()
+    assert view.table() is not None
+    user.window.workspace.branching.compare(None)
+    user.settle()
+    assert (view.table(), view.figure()) == (None, None)
+
+
+def test_systems_without_potentials_are_compared_by_what_they_put_out(
+    open_window, bare_system, tmp_path
+):
+    from workbench.document import load, shipped
+
+    path = tmp_path / "bare.json"
+    document = load(shipped()["digits-exemplar"]).changed(system={"kind": "bare"})
+    path.write_text(document.to_json())
+    user = open_window(path, *SMALL[1:3])
+    user.go_to(20)
+    user.go_to(10)
+    user.do("fork")
+    user.settle()
+    user.go_to(20)
+    view = user.bring_up("compare")
+    user.wait(lambda: "equal up to step 20" in view.accessibleDescription())
+    assert not view.widget.isVisible() and view.table() is None

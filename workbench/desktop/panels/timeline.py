@@ -24,38 +24,48 @@ MOST_ROWS = 5  # seen at once
 class Lines(QWidget):
     """One row for each branch."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, frame: QWidget) -> None:
+        """``frame`` holds the lines, and maybe a scroll bar beside them."""
         super().__init__()
         self._workspace = workspace
+        self._frame = frame
         self._hovered: int | None = None
         self._shown: tuple = ()
         self.setAccessibleName("Branches of the run")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
+        theme.changed.connect(self._restyle)
 
-    def rescale(self) -> None:
-        """The theme changed, and with it colours and sizes."""
+    def _restyle(self) -> None:
         self._shown = ()
         self.refresh()
+        self.update()
 
     def refresh(self) -> None:
         """Draw again if a branch came, went or became longer."""
         status, branching = self._workspace.status, self._workspace.branching
         branches = branching.branches
+        if not branches:
+            return
         heads = [branch.recording.head for branch in branches]
         shown = (branches, heads, status.branch, status.reference, status.step)
         if shown != self._shown:
             self._shown = shown
-            self.setFixedHeight(theme.px(ROW) * max(len(branches), 1))
+            self.setFixedHeight(theme.px(ROW) * len(branches))
             names = [branching.name(branch) for branch in branches]
             self.setAccessibleDescription("; ".join(names))
             self.update()
 
     # -- painting --------------------------------------------------------------------------------
 
+    @property
+    def _reach(self) -> int:
+        """Where the names begin: as wide as the slider, with a scroll bar and without."""
+        return self._frame.width() - theme.px(NAMES)
+
     def _across(self, step: int) -> float:
         steps = max(self._workspace.status.steps, 1)
-        room = self.width() - theme.px(NAMES) - 2 * theme.px(MARGIN)
+        room = self._reach - 2 * theme.px(MARGIN)
         return theme.px(MARGIN) + room * min(step / steps, 1.0)
 
     def paintEvent(self, event: Any) -> None:
@@ -95,7 +105,7 @@ class Lines(QWidget):
         colours = theme.colours
         painter.setPen(QColor(colours.text if here else colours.muted))
         place = QRectF(self._row(row))
-        place.setLeft(self.width() - theme.px(NAMES) + theme.px(8))
+        place.setLeft(self._reach + theme.px(8))
         words = painter.fontMetrics().elidedText(
             text, Qt.TextElideMode.ElideRight, int(place.width())
         )
@@ -197,15 +207,16 @@ class Timeline(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.lines = Lines(workspace)
+        self.lines = Lines(workspace, self)
         self.setWidget(self.lines)
+        self._followed: tuple = ()  # the branches, and which of them was scrolled to
         self.hide()
         workspace.statusChanged.connect(self._show_status)
-        theme.changed.connect(self._rescale)
+        theme.changed.connect(self._restyle)
 
-    def _rescale(self) -> None:
+    def _restyle(self) -> None:
+        self._followed = ()
         if self._workspace.status is not None:
-            self.lines.rescale()
             self._show_status(self._workspace.status)
 
     def _show_status(self, status: Any) -> None:
@@ -215,3 +226,11 @@ class Timeline(QScrollArea):
         if several:
             self.setFixedHeight(theme.px(ROW) * min(len(status.branches), MOST_ROWS) + 2)
             self.lines.refresh()
+            self._follow([branch.number for branch in status.branches], status.branch)
+
+    def _follow(self, numbers: list[int], current: int) -> None:
+        """Scroll to the branch of the cursor when it is another one, or in another place."""
+        if self._followed != (numbers, current):
+            self._followed = (numbers, current)
+            middle = round((numbers.index(current) + 0.5) * theme.px(ROW))
+            self.ensureVisible(0, middle, 0, theme.px(ROW) // 2)

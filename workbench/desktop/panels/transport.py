@@ -119,20 +119,19 @@ class TransportPanel(QWidget):
         self._column = below
         return column
 
-    def _make_room_for_names(self) -> None:
-        """The slider ends where the lines of the branches do."""
-        status = self._workspace.status
-        several = status is not None and len(status.branches) > 1
-        beside = theme.px(NAMES) if several else 0
-        if beside != self._beside.sizeHint().width():
-            self._beside.changeSize(beside, 0)
-            self._column.invalidate()
-
     def _restyle(self) -> None:
-        self._make_room_for_names()
         for name, button in self.buttons.items():
             shown = "pause" if name == "run" and self._workspace.running else name
             button.defaultAction().setIcon(icon(shown, theme.colours.text))
+        if self._workspace.status is not None:
+            self._leave_room(self._workspace.status)
+
+    def _leave_room(self, status: Any) -> None:
+        """Beside the slider, for the names of the branches."""
+        beside = theme.px(NAMES) if len(status.branches) > 1 else 0
+        if beside != self._beside.sizeHint().width():
+            self._beside.changeSize(beside, 0)
+            self._column.invalidate()
 
     def _speed_chosen(self, index: int) -> None:
         self._workspace.amend_view("speed", self.speed.itemData(index))
@@ -148,7 +147,7 @@ class TransportPanel(QWidget):
             self.scrub.setValue(status.step)
         blocker.unblock()
         self.scrub.show_head(status.head)
-        self._make_room_for_names()
+        self._leave_room(status)
         running = status.state.value == "running"
         action = self.buttons["run"].defaultAction()
         words = "Pause" if running else "Run"

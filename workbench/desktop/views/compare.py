@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -18,6 +19,7 @@ from workbench.desktop.views.base import PlotView, class_pen
 from workbench.desktop.views.traces import TraceCache
 from workbench.desktop.workspace import Workspace
 
+log = logging.getLogger(__name__)
 NEURONS = 12  # whose differences are drawn
 PLAIN_COLOURS = 6  # that neurons without a class take turns in
 HOW = (
@@ -38,8 +40,11 @@ class Found:
 def _work(pair: tuple[Any, Any], stop: Any) -> Any:
     from workbench.engine.parting import partings  # with torch, which is loaded by now
 
-    for parting in partings(*pair, stop):
-        yield Found(*pair, parting)
+    try:
+        for parting in partings(*pair, stop):
+            yield Found(*pair, parting)
+    except Exception:  # of a system; the window must go on
+        log.exception("where two branches part could not be told")
 
 
 class CompareView(PlotView):
@@ -74,6 +79,7 @@ class CompareView(PlotView):
         self._caches: tuple[TraceCache, ...] = ()
         self._reading, self._frames = False, 0
         self._worker: Latest[Any, Found] = Latest("parting", _work)
+        self._asked: tuple[Any, ...] = ()  # the pair that was asked about last
         workspace.closing.connect(self._worker.close)
         self.restyle()
 
@@ -103,19 +109,23 @@ class CompareView(PlotView):
         reference = snapshot.reference
         self.show_empty("" if reference is not None else HOW)
         if reference is None:
+            self._caches = ()  # nothing to export either
             return
         from workbench.engine.parting import comparable
 
         here, there = snapshot.branch, reference.branch
-        alike = comparable(here, there)
-        self.widget.setVisible(alike)
+        alike, quantity = comparable(here, there), _quantity(snapshot.experiment.system)
+        drawable = alike and quantity is not None
+        self.widget.setVisible(drawable)
         found = self._parting(here, there) if alike else None
         names = [self.workspace.branching.name(branch) for branch in (here, there)]
-        sentence = comparing.sentence(_quantity(snapshot.experiment.system), alike, found)
+        sentence = comparing.sentence(quantity, alike, found)
         table = comparing.settings_table(here, there, names, theme.colours.muted)
         self.words.setText(f"{table}<p>{escape(sentence)}</p>")
-        if alike:
-            self._draw_differences(snapshot, reference)
+        if drawable:
+            self._draw_differences(snapshot, reference, quantity)
+        else:
+            self._caches = ()
         self.summarise(self._line(there, alike, found))
 
     def _parting(self, here: Any, there: Any) -> Any:
@@ -124,12 +134,12 @@ class CompareView(PlotView):
         known = found.parting if found and (found.a, found.b) == (here, there) else None
         last = min(here.recording.head, there.recording.head)
         more = known is None or (known.seen is None and known.compared < last)
-        if more and not self._worker.busy:
-            self._worker.want((here, there))
+        if more and not (self._worker.busy and self._asked == (here, there)):
+            self._asked = (here, there)
+            self._worker.want(self._asked)
         return known
 
-    def _draw_differences(self, snapshot: Any, reference: Any) -> None:
-        quantity = _quantity(snapshot.experiment.system)
+    def _draw_differences(self, snapshot: Any, reference: Any, quantity: Any) -> None:
         values = [seen.observed.get(quantity.name) for seen in (snapshot, reference)]
         if any(v is None for v in values):
             return
@@ -183,9 +193,10 @@ class CompareView(PlotView):
         name = self.workspace.branching.name(there)
         if not alike or found is None:
             return f"with {name}"
-        if found.first is None:
+        if found.first is None and found.output is None:
             return f"with {name} · equal up to step {found.compared}"
-        return f"with {name} · part at step {found.first.step}"
+        step = found.output if found.first is None else found.first.step
+        return f"with {name} · part at step {step}"
 
     # -- interaction, looks and export -----------------------------------------------------------
 
