@@ -176,9 +176,8 @@ class Workspace(QObject):
         """The run before goes on, so the document goes back to what that run was asked for."""
         unchanged = not self.history.can_undo
         if self._left is not None and (unchanged or not _rewind(self.history, asked)):
-            self.history, self.path, self._kept = (
-                self._left
-            )  # the session just opened was refused as a whole
+            # the session just opened was refused as a whole
+            self.history, self.path, self._kept = self._left
             self._left = None
         if not _rewind(self.history, asked):
             self.history.push(asked, "Refused change")
