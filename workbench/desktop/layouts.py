@@ -15,7 +15,11 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
     "explore": (
         (
             62,
-            ((("traces",), 40), (("counts",), 26), (("images", "atoms", "growth", "regimes", "compare"), 34)),
+            (
+                (("traces",), 40),
+                (("counts",), 26),
+                (("images", "atoms", "growth", "regimes", "compare"), 34),
+            ),
         ),
         (
             38,

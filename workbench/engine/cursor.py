@@ -206,7 +206,12 @@ class Cursor:
         """
         room = self._budget // max(len(kept), 1)
         branches = score.grown(base, kept, room, stop)
-        before = [branch.number for branch in self.tree if not branch.kept]
+        titles = {entry.title for entry in kept}
+        before = [  # of a session that is opened again, what was kept comes from the file
+            branch.number
+            for branch in self.tree
+            if not branch.kept or (branch.title in titles and score.same_base(branch, base))
+        ]
         numbers: list[int] = []
         for branch in branches:
             parent = None if branch.parent is None else numbers[branch.parent]
