@@ -86,10 +86,7 @@ class Workspace(QObject):
         self._wanted: frozenset[str] = frozenset()
         self._experiment: Any = None
         self._serial = 0
-        self._agreed: tuple[Any, Any] = (
-            None,
-            None,
-        )  # documents of run and window that were compared
+        self._agreed: tuple[Any, Any] = (None, None)  # documents of run and window, compared
         self._loaded: list[Engine | Exception] = []
         self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
 
@@ -195,9 +192,8 @@ class Workspace(QObject):
         """The run before goes on, so the document goes back to what that run was asked for."""
         unchanged = not self.history.can_undo
         if self._left is not None and (unchanged or not _rewind(self.history, asked)):
-            self.history, self.path, self._kept = (
-                self._left
-            )  # the session just opened was refused as a whole
+            # the session just opened was refused as a whole
+            self.history, self.path, self._kept = self._left
             self._left = None
         if not _rewind(self.history, asked):
             self.history.push(asked, "Refused change")
