@@ -374,3 +374,37 @@ def test_a_session_that_is_refused_leaves_the_branches_of_the_open_one(forked, t
     forked.settle()
     assert window.workspace.status.branches == before
     assert window.workspace.path == saved and not window.isWindowModified()
+
+
+def test_a_command_on_a_branch_that_went_meanwhile_leaves_window_and_run_of_one_mind(forked):
+    """The runner is busy, so the window asks for what is no longer there."""
+    workspace = forked.window.workspace
+    workspace.ask(lambda runner: runner.restart())
+    workspace.branching.switch(0)  # threshold 2; it goes with the restart
+    assert workspace.document.system["threshold"] == 2.0
+    forked.settle()
+    forked.frames(2)
+    assert workspace.snapshot.experiment.system.params.threshold == 1.5
+    assert workspace.document.system["threshold"] == 1.5
+    assert forked.field("system.threshold").text.text() == "1.5"
+
+
+def test_a_branch_that_was_turned_meanwhile_keeps_what_it_was_turned_to(forked):
+    workspace = forked.window.workspace
+    forked.go_to(15)
+    forked.go_to(40)
+    workspace.ask(lambda runner: runner.seek(20))
+    workspace.set_value("system.threshold", 1.0)  # a third branch, not yet seen by the window
+    workspace.branching.switch(0)
+    forked.settle()
+    third = workspace.status.branches[-1].number
+    workspace.branching.switch(third)
+    forked.settle()
+    workspace.set_value("system.threshold", 0.7)  # turned where it stands
+    workspace.branching.switch(0)
+    workspace.branching.switch(third)
+    forked.settle()
+    forked.frames(2)
+    branch = workspace.snapshot.branch
+    assert branch.experiment.system.params.threshold == branch.plain.asked.system["threshold"]
+    assert workspace.document.system["threshold"] == branch.plain.asked.system["threshold"]

@@ -49,3 +49,14 @@ def test_a_request_wakes_the_thread_that_waits():
     mailbox.put(lambda: "woken")
     thread.join(5)
     assert got == ["woken"]
+
+
+def test_all_is_done_when_the_next_request_is_asked_for():
+    mailbox = Mailbox()
+    assert mailbox.is_done
+    mailbox.put(lambda: None)
+    assert not mailbox.is_done
+    mailbox.get(0)
+    assert not mailbox.is_done  # it is being done
+    mailbox.get(0)
+    assert mailbox.is_done

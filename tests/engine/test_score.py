@@ -176,6 +176,10 @@ def test_what_is_wrong_in_a_file_is_one_line(grown, document, change, line):
         (lambda rows: rows[1]["turns"][2]["system"].update(threshold=-1), "must be a number of"),
         (lambda rows: rows[1]["turns"][2]["system"].update(kind="lif"), "must be 'lca', as the"),
         (lambda rows: rows[1].update(step=2000), "step = 2000: must be at most 40"),
+        (
+            lambda rows: rows[2]["turns"][3]["system"].update(threshold=0.6),
+            "branches[2]: threshold 0.7 → 0.6: the current branch must end as the session's",
+        ),
     ],
 )
 def test_branches_that_do_not_fit_are_refused_in_one_line_and_the_run_stays(
@@ -215,6 +219,18 @@ def test_branches_of_a_document_that_was_refused_do_not_take_the_place_of_the_ru
     status = runner.wait(FINISHED)
     assert "dictionary.atoms" in status.refused
     assert (status.branches, status.fingerprint) == (before.branches, before.fingerprint)
+
+
+def test_a_session_opened_again_has_what_was_kept_once(grown, new_runner, document):
+    held = session(grown, document(threshold=0.7))
+    again = reopened(new_runner, held)
+    expected = digests_at_the_end(again)
+    for _ in range(2):
+        again.follow(document(threshold=0.7, view={"sample": 3}))  # what is kept stays
+        again.follow(replace_branches(held))
+        again.grow(held.branches, replace_branches(held))
+        again.wait(PAUSED, FINISHED)
+        assert digests_at_the_end(again) == expected
 
 
 def replace_branches(document):

@@ -82,9 +82,7 @@ class Branching:
         branch = self.at(number)
         if branch is None or branch is self.current:
             return
-        asked, view = branch.plain.asked, self._workspace.document.view
-        seen = {"sample": asked.view.sample, "picture": asked.view.picture}
-        document = asked.model_copy(update={"view": view.changed(**seen)})
+        document = branch.plain.asked.shown_as(self._workspace.document.view)
         self._workspace.follow_branch(document)
         self._workspace.ask(lambda runner: runner.switch(number, document))
 

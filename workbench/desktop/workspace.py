@@ -86,6 +86,7 @@ class Workspace(QObject):
         self._wanted: frozenset[str] = frozenset()
         self._experiment: Any = None
         self._serial = 0
+        self._agreed: tuple[Any, Any] = (None, None)  # documents of run and window, compared
         self._loaded: list[Engine | Exception] = []
         self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
 
@@ -132,6 +133,7 @@ class Workspace(QObject):
             if self._loaded:
                 self._engine_loaded(self._loaded.pop())
             return
+        is_done = self.runner.is_done  # asked first, so that what is read now is of that or later
         status, self.snapshot = self.runner.status, self.runner.snapshot
         self.preview = self.runner.preview
         if status is not self.status:
@@ -145,6 +147,8 @@ class Workspace(QObject):
         if status.serial != self._serial:
             self._serial = status.serial
             self._tell(status)
+        elif is_done and status.state.value != "failed":
+            self._agree()
         self._poll_evaluation()
         self.growth.poll()
 
@@ -171,6 +175,18 @@ class Workspace(QObject):
             self.select_sample(self.document.view.sample)  # a picture keeps no other run away
         elif asked is not None:
             self._go_back_to(asked)
+
+    def _agree(self) -> None:
+        """The document is that of the run.
+
+        It may not be after a command on a branch that had gone or changed when its turn came.
+        """
+        asked = self.snapshot.branch.plain.asked if self.snapshot else self.document
+        if self._agreed[0] is not asked or self._agreed[1] is not self.document:
+            document = asked.shown_as(self.document.view)
+            if document != self.document:
+                self.follow_branch(document)
+            self._agreed = (asked, self.document)
 
     def _go_back_to(self, asked: Document) -> None:
         """The run before goes on, so the document goes back to what that run was asked for."""

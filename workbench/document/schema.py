@@ -395,6 +395,11 @@ class Document(Params):
             changed = sections()[section].parse(values, section)
         return self.model_copy(update={section: changed})
 
+    def shown_as(self, view: View) -> Self:
+        """A copy that is shown as ``view`` says, but for its image, which is its own."""
+        seen = {"sample": self.view.sample, "picture": self.view.picture}
+        return self.model_copy(update={"view": view.model_copy(update=seen)})
+
     def on_data(self, path: Path) -> Self:
         """A checked copy on other images: a folder or zip of class folders, or a .npz file."""
         dataset = "arrays" if path.suffix in (".npz", ".npy") else "folder"

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from workbench.document import Document
 from workbench.document.kept_branches import KeptBranch
+from workbench.document.schema import View
 from workbench.engine import forking, score
 from workbench.engine.alarm import has_diverged
 from workbench.engine.branches import Branch, Tree, name_of
@@ -206,7 +206,12 @@ class Cursor:
         """
         room = self._budget // max(len(kept), 1)
         branches = score.grown(base, kept, room, stop)
-        before = [branch.number for branch in self.tree if not branch.kept]
+        titles = {entry.title for entry in kept}
+        before = [  # of a session that is opened again, what was kept comes from the file
+            branch.number
+            for branch in self.tree
+            if not branch.kept or (branch.title in titles and score.same_base(branch, base))
+        ]
         numbers: list[int] = []
         for branch in branches:
             parent = None if branch.parent is None else numbers[branch.parent]
@@ -246,10 +251,13 @@ class Cursor:
         if spare is not None:
             self.tree.delete(spare.number)
 
-    def switch(self, number: int, document: Document) -> None:
-        """Stand on another branch, at the same step or the last one before it."""
+    def switch(self, number: int, view: View) -> None:
+        """Stand on another branch, at the same step or the last one before it.
+
+        It is shown as ``view`` says, but for its image, which is its own.
+        """
         branch = self.tree.switch(number)
-        plain = replace(branch.plain, asked=document)
+        plain = replace(branch.plain, asked=branch.plain.asked.shown_as(view))
         self.tree.put(replace(branch, plain=plain, experiment=as_edited(branch, plain)))
         self.go_to(self.step)
 

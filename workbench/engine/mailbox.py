@@ -19,6 +19,13 @@ class Mailbox:
     def __init__(self) -> None:
         self._requests: deque[tuple[str, Request]] = deque()
         self._arrived = threading.Condition()
+        self._at_work = False  # the last request handed out is being done
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every request was handed out and done: the next one has been asked for."""
+        with self._arrived:
+            return not self._requests and not self._at_work
 
     def put(self, request: Request, replaces: str = "") -> None:
         """Add a request; ``replaces`` is the name of the requests whose last one it replaces."""
@@ -31,5 +38,7 @@ class Mailbox:
     def get(self, timeout: float | None = None) -> Request | None:
         """The oldest request; None if there is none within ``timeout`` seconds (None: wait)."""
         with self._arrived:
+            self._at_work = False
             self._arrived.wait_for(lambda: self._requests, timeout)
+            self._at_work = bool(self._requests)
             return self._requests.popleft()[1] if self._requests else None

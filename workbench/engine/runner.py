@@ -89,6 +89,11 @@ class Runner:
 
     # -- requests, from any thread --------------------------------------------------------------
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was asked for is done and published, but for a seek under way."""
+        return self._requests.is_done
+
     def follow(self, document: Document) -> None:
         """Make the run follow this document; does the least that is needed (see `changes`)."""
         self._requests.put(lambda: self._follow(document), replaces="follow")
@@ -143,7 +148,7 @@ class Runner:
         self._requests.put(lambda: self._fork(edit))
 
     def switch(self, number: int, document: Document) -> None:
-        """Put the cursor on another branch; ``document`` is its own, shown as this one is."""
+        """Put the cursor on another branch, if it is still there; shown as ``document`` is."""
         self._requests.put(lambda: self._switch(number, document))
 
     def grow(self, kept: Sequence[KeptBranch], document: Document) -> None:
@@ -360,7 +365,7 @@ class Runner:
             return
         step = self._cursor.step if self._target is None else self._target
         running = self.status.state is RunState.RUNNING and self._target is None
-        self._cursor.switch(number, document)
+        self._cursor.switch(number, document.view)
         self._move_to(step)
         if running:
             self._set_running(True)

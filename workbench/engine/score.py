@@ -12,6 +12,7 @@ from dataclasses import replace
 from workbench.document.kept_branches import KeptBranch, Turn
 from workbench.engine import forking
 from workbench.engine.branches import Branch
+from workbench.engine.changes import differences
 from workbench.engine.edits import EDITS, Edit
 from workbench.engine.experiment import Cancelled, with_live_params
 from workbench.engine.recording import Course
@@ -26,7 +27,7 @@ def written(branches: Sequence[Branch], current: int) -> tuple[KeptBranch, ...]:
     Empty where there is nothing to write: one run under the parameters of its document.
     """
     here = next(branch for branch in branches if branch.number == current)
-    own = _parents_first([b for b in branches if _same_base(b, here)])
+    own = _parents_first([b for b in branches if same_base(b, here)])
     places = {branch.number: i for i, branch in enumerate(own)}
     kept = tuple(
         KeptBranch(
@@ -42,7 +43,8 @@ def written(branches: Sequence[Branch], current: int) -> tuple[KeptBranch, ...]:
     return () if alone else kept
 
 
-def _same_base(a: Branch, b: Branch) -> bool:
+def same_base(a: Branch, b: Branch) -> bool:
+    """Whether two branches are of the same network and image, so that one session holds both."""
     one, two = a.plain.asked, b.plain.asked
     sections = ("data", "backbone", "signal", "dictionary", "run")
     same = all(getattr(one, section) == getattr(two, section) for section in sections)
@@ -110,6 +112,9 @@ def _grown(
         for edit in turn.edits:
             branch = forking.edited(branch, _edit(edit), turn.step, room)
     if entry.current:  # the document says the same in its own words
+        if branch.plain.system.params != base.plain.system.params:
+            differ = differences(base.plain.asked, branch.plain.asked)
+            raise InputError(f"{differ}: the current branch must end as the session's system says")
         plain = replace(branch.plain, asked=base.plain.asked)
         branch = replace(branch, plain=plain, experiment=forking.as_edited(branch, plain))
     title, kept = entry.title, bool(entry.title)
