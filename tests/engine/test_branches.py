@@ -299,6 +299,8 @@ def test_what_is_kept_stays_beside_the_next_run(at, document):
     runner.follow(document(view={"sample": 5}))
     status = runner.wait(FINISHED)
     assert names(status) == ["sample 0", "trunk"] and status.branch == 1
+    kept, run = (branch.recording for branch in status.branches)
+    assert run.budget == status.budget - kept.bytes_used  # one memory for all
     runner.compare(0)
     runner.wait(FINISHED)
     assert runner.snapshot.reference.branch.given.sample == 0

@@ -144,6 +144,12 @@ class Cursor:
         """Memory for the steps of another branch."""
         return max(self._budget - self.tree.bytes_used, self._budget // LEAST_SHARE)
 
+    @property
+    def room_of_run(self) -> int:
+        """Memory for another run, beside which only what is kept stays."""
+        kept = sum(branch.recording.bytes_used for branch in self.tree if branch.kept)
+        return max(self._budget - kept, self._budget // LEAST_SHARE)
+
     def begin(self, begun: Branch) -> None:
         """Stand at step 0 of another run."""
         self.tree.plant(begun)

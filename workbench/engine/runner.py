@@ -47,6 +47,7 @@ from workbench.engine.experiment import (
     prepare,
     with_live_params,
 )
+from workbench.engine.inputs import Input
 from workbench.engine.mailbox import Mailbox, Request
 from workbench.engine.metering import BoundMeter, Rate
 from workbench.engine.status import RunState, Snapshot, Status
@@ -68,7 +69,6 @@ class Runner:
         self.snapshot: Snapshot | None = None
         self.preview: Preview | None = None  # of the dictionary that is being learned just now
         self._prepare = prepare
-        self._budget = budget
         self._requests = Mailbox()
         self._watched: frozenset[str] = frozenset()
         self._compared: frozenset[str] = frozenset()  # likewise, of the reference
@@ -257,7 +257,7 @@ class Runner:
         try:
             plain = self._follower(document, change)
             if change > Effect.LIVE:
-                begun = forking.root(plain, inputs.chosen(plain, document.view), self._budget)
+                begun = self._root(plain)
         except (InputError, Cancelled) as error:
             self._refuse(was, str(error) or "Preparing was cancelled")
             return
@@ -296,6 +296,11 @@ class Runner:
         else:
             self._set(state=was.state, reason=was.reason, error=was.error)
         self._set(refused=line, notice="", serial=self.status.serial + 1)
+
+    def _root(self, plain: Experiment, given: Input | None = None) -> Branch:
+        """A run from step 0 of an input, or of the image that the document asks for."""
+        given = given or inputs.chosen(plain, plain.asked.view)
+        return forking.root(plain, given, self._cursor.room_of_run)
 
     def _begin_as_before(self, begun: Branch, was: Status) -> None:
         """Begin at step 0, and go on doing what was being done."""
@@ -353,8 +358,7 @@ class Runner:
         self._set(state=RunState.PREPARING, reason="Growing the branches", error="")
         try:
             plain = self._cursor.plain
-            given = inputs.chosen(plain, plain.asked.view)
-            self._cursor.grow(forking.root(plain, given, self._budget), kept, self._cancelled)
+            self._cursor.grow(self._root(plain), kept, self._cancelled)
         except (InputError, Cancelled) as error:
             self._refuse(was, str(error) or "The branches of the session were left out")
             return
@@ -424,7 +428,7 @@ class Runner:
         if plain is None:
             return
         try:
-            begun = forking.root(plain, inputs.chosen(plain, plain.asked.view), self._budget)
+            begun = self._root(plain)
         except InputError as error:
             self._refuse(self.status, str(error))
             return
@@ -434,7 +438,7 @@ class Runner:
         """From the first step: a single run anew; among branches, along what is recorded."""
         branch = self._cursor.branch
         if len(self._cursor.tree) == 1 and not branch.edits:
-            self._begin(forking.root(branch.plain, branch.given, self._budget))
+            self._begin(self._root(branch.plain, branch.given))
         else:
             self._move_to(0)
 
