@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "set-up.txt"  # what is installed; written last, so that an interruption shows
 IN_PROGRESS = "in progress"
+# the tests share two processes, file by file; one window at a time in each
+SPREAD = ("-n", "2", "--dist", "loadfile")
 
 # What Qt loads from a Linux system: always, and for a window on a screen. Each library with its
 # package for apt and for pacman; dnf and zypper find a package by the name of the library.
@@ -109,7 +111,7 @@ def run_tests(arguments: list[str]) -> int:
     commands = [
         [str(tool("lint-imports"))],
         [str(tool("ruff")), "check", "."],
-        [str(python()), "-m", "pytest", *arguments],
+        [str(python()), "-m", "pytest", *SPREAD, *arguments],
     ]
     codes = []
     for command in commands:

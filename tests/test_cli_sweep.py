@@ -118,7 +118,9 @@ def test_ctrl_c_says_how_far_it_is_and_that_the_same_command_goes_on(tmp_path):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130 and out == "" and "Traceback" not in err
     assert "of 60 points are done; the same command goes on from here\n" in err
-    assert err.endswith("workbench: stopped\n")
+    # joblib's own tracker, which outlives the command, may still say that a folder is gone already
+    ours = [line for line in err.splitlines() if "resource_tracker" not in line]
+    assert "workbench: stopped" in [line for line in ours if "warnings.warn" not in line][-1]
     assert not list(tmp_path.rglob(".*"))
 
 

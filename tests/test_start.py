@@ -125,7 +125,8 @@ def test_every_check_runs_and_the_first_failure_is_the_exit_code(start):
     start.codes = {"check": 3, "pytest": 4}
     assert start.main(["test", "-k", "digits"]) == 3
     assert [Path(command[0]).stem for command in start.commands[-3:-1]] == ["lint-imports", "ruff"]
-    assert start.commands[-1][1:] == ["-m", "pytest", "-k", "digits"]
+    spread = ["-n", "2", "--dist", "loadfile"]
+    assert start.commands[-1][1:] == ["-m", "pytest", *spread, "-k", "digits"]
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_a_recording_beyond_its_memory_is_thinned_and_still_exact(user, window):
     for step in (33, 67, 100):
         user.go_to(step)
         expected[step] = window.workspace.status.fingerprint
-    window.workspace.runner._budget = 200_000  # bytes; the run takes three times as much
+    window.workspace.runner._cursor._budget = 200_000  # bytes; the run takes three times as much
     user.press(Key.Key_R, Held.ControlModifier)
     user.go_to(100)
     record = window.workspace.snapshot.recording
