@@ -22,6 +22,17 @@ def own_settings(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
 
 
+@pytest.fixture(autouse=True)
+def own_threads():
+    """Torch adds up in another order on other threads, and so to other last bits: as many for all."""
+    import torch  # after the environment is set
+
+    before = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != before:
+        torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """A folder that holds MNIST/raw: WORKBENCH_TEST_DATA, or shared/data beside the checkout."""

@@ -123,12 +123,17 @@ def test_cancel_keeps_what_is_done_and_run_goes_on_with_it(user, window, dialog,
 
 @pytest.mark.parametrize("user", [SLOW], indirect=True)
 def test_closing_the_window_ends_the_processes(user, window, dialog):
+    others = set(psutil.Process().children(recursive=True))  # of tests before this one
+
+    def begun() -> list[psutil.Process]:
+        return [p for p in psutil.Process().children(recursive=True) if p not in others]
+
     vary(dialog, system__threshold="1,2,3,4")
     dialog.form.jobs.setText("2")
     user.click(dialog.run)
     user.wait(lambda: len(children()) >= 1 and dialog.runs.model.keys)
-    user.wait(lambda: len(psutil.Process().children(recursive=True)) >= 3)  # and two workers
-    before = psutil.Process().children(recursive=True)
+    user.wait(lambda: len(begun()) >= 3)  # and two workers
+    before = begun()
     started = time.monotonic()
     window.close_for_good()
     assert time.monotonic() - started < 5 and not dialog.process.running
