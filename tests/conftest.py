@@ -24,7 +24,7 @@ def own_settings(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def own_threads():
-    """Torch adds up in another order on other threads, and so to other last bits: as many for all."""
+    """On another number of threads torch adds up in another order, and to other last bits."""
     import torch  # after the environment is set
 
     before = torch.get_num_threads()
