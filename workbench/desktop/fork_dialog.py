@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QIcon, QImage
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -52,6 +52,7 @@ class ForkDialog(QDialog):
         self.fork = self.buttons.addButton("Fork", QDialogButtonBox.ButtonRole.ApplyRole)
         for button in self.buttons.buttons():
             button.setAutoDefault(False)  # Return ends the writing of a number, and no more
+            button.setIcon(QIcon())  # some platforms put one on Cancel alone
         self.fork.setProperty("role", "primary")
         self.fork.clicked.connect(self._fork)
         self.buttons.rejected.connect(self.reject)
