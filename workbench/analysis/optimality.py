@@ -17,6 +17,8 @@ from torch import Tensor
 
 from workbench.systems.protocol import Lasso
 
+Left = tuple[Tensor, Tensor]  # what the code leaves over, and how each atom matches it
+
 
 class Certificate(NamedTuple):
     """What is proved of the code of each sample."""
@@ -37,27 +39,27 @@ class Certificate(NamedTuple):
         return torch.where(known | (self.gap <= 0), part, torch.inf)
 
 
-def certify(lasso: Lasso, tolerance: float = 1e-3) -> Certificate:
+def certify(lasso: Lasso, tolerance: float = 1e-3, left: Left | None = None) -> Certificate:
     """Gap and energy of each sample, and whether the gap is at most ``tolerance`` · ½‖s‖².
 
     ½‖s‖² is the energy of silence, where every network starts. A NaN has not converged. Costs
     about one pass over the dictionary where codes are sparse. In single precision a gap is known
-    to about 1e-6 of ½‖s‖².
+    to about 1e-6 of ½‖s‖². ``left`` is what `residual` gives, where it is known already.
     """
-    gap, energy = _gap_and_energy(lasso)
+    gap, energy = _gap_and_energy(lasso, left or residual(lasso))
     silence = 0.5 * _double(lasso.signal).square().sum(1)
     return Certificate(gap, energy, gap <= tolerance * silence)
 
 
 def duality_gap(lasso: Lasso) -> Tensor:
     """How much too high the energy of each sample can be at most; [B] float64, at least 0."""
-    return _gap_and_energy(lasso)[0]
+    return _gap_and_energy(lasso, residual(lasso))[0]
 
 
-def _gap_and_energy(lasso: Lasso) -> tuple[Tensor, Tensor]:
-    residual, match = _residual(lasso)
-    along = (_double(lasso.signal) * residual).sum(1)
-    squared = residual.square().sum(1)
+def _gap_and_energy(lasso: Lasso, left: Left) -> tuple[Tensor, Tensor]:
+    unexplained, match = left
+    along = (_double(lasso.signal) * unexplained).sum(1)
+    squared = unexplained.square().sum(1)
     largest = lasso.shard.max(_double(match.abs().amax(1)))
     room = lasso.threshold / largest  # [B], the largest |c| allowed
     scale = (along / squared).clamp(-room, room)
@@ -68,12 +70,13 @@ def _gap_and_energy(lasso: Lasso) -> tuple[Tensor, Tensor]:
     return (energy - dual).clamp(min=0.0), energy
 
 
-def kkt_violation(lasso: Lasso) -> Tensor:
+def kkt_violation(lasso: Lasso, left: Left | None = None) -> Tensor:
     """The largest breach of the optimality conditions of each sample; [B] float64, at least 0.
 
     At the optimum φᵢᵀr = λ sign(aᵢ) for the active neurons and |φᵢᵀr| ≤ λ for the silent ones.
+    ``left`` is as in `certify`.
     """
-    _, match = _residual(lasso)
+    _, match = left or residual(lasso)
     match, activation = _double(match), _double(lasso.activation)
     active = (match - lasso.threshold * activation.sign()).abs()
     silent = (match.abs() - lasso.threshold).clamp(min=0.0)
@@ -85,15 +88,15 @@ def converged(lasso: Lasso, tolerance: float = 1e-3) -> Tensor:
     return certify(lasso, tolerance).converged
 
 
-def _residual(lasso: Lasso) -> tuple[Tensor, Tensor]:
+def residual(lasso: Lasso) -> Left:
     """r = s − Φa [B, N] in float64, and Φᵀr [B, M] for the atoms here as it was multiplied.
 
     The atoms themselves are never copied to float64: they may fill the memory. Φa reads only the
     atoms active anywhere in the batch where these are few.
     """
     reconstruction = lasso.products.combine(lasso.activation)
-    residual = lasso.signal if reconstruction is None else lasso.signal - reconstruction
-    return _double(residual), lasso.products.match(residual)
+    unexplained = lasso.signal if reconstruction is None else lasso.signal - reconstruction
+    return _double(unexplained), lasso.products.match(unexplained)
 
 
 def _double(values: Tensor) -> Tensor:

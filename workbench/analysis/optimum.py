@@ -51,12 +51,13 @@ def optimum(lasso: Lasso, stop: Callable[[], bool] = lambda: False) -> Optimum |
     for _ in range(ROUNDS):
         if stop():
             return None
-        found = _measured(lasso, code)
+        left = optimality.residual(lasso._replace(activation=code))
+        found = _measured(lasso, code, left)
         if best is None or found.energy < best.energy:
             best = found
         if found.gap <= exact:
             break
-        match = lasso.products.match(_residual(lasso, code))[0].cpu().double().numpy()
+        match = left[1][0].cpu().double().numpy()
         weights = code[0].cpu().double().numpy()
         chosen = _working_set(weights, np.abs(match), lasso.threshold)
         atoms = lasso.atoms[torch.from_numpy(chosen).to(lasso.atoms.device)]
@@ -66,17 +67,11 @@ def optimum(lasso: Lasso, stop: Callable[[], bool] = lambda: False) -> Optimum |
     return best
 
 
-def _residual(lasso: Lasso, code: Tensor) -> Tensor:
-    combined = lasso.products.combine(code)
-    return lasso.signal if combined is None else lasso.signal - combined
-
-
-def _measured(lasso: Lasso, code: Tensor) -> Optimum:
-    certificate = optimality.certify(lasso._replace(activation=code))
-    left = _residual(lasso, code).cpu().double()
+def _measured(lasso: Lasso, code: Tensor, left: optimality.Left) -> Optimum:
+    certificate = optimality.certify(lasso._replace(activation=code), left=left)
     return Optimum(
         float(certificate.energy),
-        0.5 * float(left.square().sum()),
+        0.5 * float(left[0].square().sum()),
         int((code != 0).sum()),
         float(certificate.gap),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.engine.alarm import Alarm, Remedy
+from workbench.engine.alarm import Alarm, Remedy, has_diverged
 from workbench.engine.changes import changed_parameters, differences
 from workbench.engine.convergence import Convergence
 from workbench.engine.edits import Edit
@@ -103,6 +103,8 @@ class Tree:
     @property
     def bytes_used(self) -> int:
         """Memory of all records; what branches share counts once."""
+        if len(self) == 1:  # asked for at every frame
+            return self[self.current].recording.bytes_used
         held: dict[int, int] = {}
         for branch in self:
             held |= branch.recording.held
@@ -183,6 +185,18 @@ class Tree:
             if b.number not in held and b.parent is not None and not (b.kept or b.title)
         )
         return next(loose, None)
+
+
+def acting_step(branch: Branch, step: int, steps: int) -> int:
+    """The step from which on a change acts: this one, or the first if none is to come.
+
+    Args:
+        branch: that is changed.
+        step: where the cursor is.
+        steps: K, as it will be.
+    """
+    within = 0 < step < steps and not has_diverged(branch.recording, step)
+    return step if within else 0
 
 
 def owner_of(branch: Branch, branches: tuple[Branch, ...], step: int) -> Branch:

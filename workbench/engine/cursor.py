@@ -19,7 +19,7 @@ from workbench.document.kept_branches import KeptBranch
 from workbench.document.schema import View
 from workbench.engine import forking, score
 from workbench.engine.alarm import has_diverged
-from workbench.engine.branches import Branch, Tree, name_of
+from workbench.engine.branches import Branch, Tree, acting_step, name_of
 from workbench.engine.changes import changed_parameters, differences
 from workbench.engine.edits import Edit
 from workbench.engine.experiment import Experiment
@@ -230,9 +230,8 @@ class Cursor:
         self.go_to(0)
 
     def _from_step(self, experiment: Experiment) -> int:
-        """The step from which on a change acts: this one, or the first if none is to come."""
-        within = 0 < self.step < experiment.steps
-        return self.step if within and not self.diverged else 0
+        """The step from which on a change acts."""
+        return acting_step(self.branch, self.step, experiment.steps)
 
     def _take_back_or_put(self, branch: Branch) -> None:
         """The branch in its new form; its parent, if it is as that one again and has no step."""

@@ -13,12 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.document.schema import LARGEST_SEED
 from workbench.engine.experiment import Experiment
 from workbench.engine.inputs import Input, of_image
 from workbench.errors import InputError
 from workbench.parameters import Params, parameter
-
-LARGEST_SEED = 2**31 - 1
 
 
 class Edit(Params):

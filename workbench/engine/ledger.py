@@ -1,6 +1,6 @@
 """How far a recorded run is from the optimum, step by step: gap, KKT violation, the optimum itself.
 
-Looking costs about two passes over the dictionary a step, so it is done on the side: the optimum
+Looking costs about a pass over the dictionary a step, so it is done on the side: the optimum
 first, then the newest step, and then the steps between those known, halving what is left between.
 """
 
@@ -109,8 +109,9 @@ def _entry(record: Recording, step: int, tolerance: float) -> Entry:
     lasso = record.observer(step).lasso(record.state(step))
     if lasso is None:
         return NOTHING
-    certificate = optimality.certify(lasso, tolerance)
-    violation = float(optimality.kkt_violation(lasso)) / (lasso.threshold or 1.0)
+    left = optimality.residual(lasso)
+    certificate = optimality.certify(lasso, tolerance, left)
+    violation = float(optimality.kkt_violation(lasso, left)) / (lasso.threshold or 1.0)
     return Entry(
         float(certificate.gap),
         float(certificate.excess),

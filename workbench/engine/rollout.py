@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from workbench.document import Document
 from workbench.engine import forking
 from workbench.engine.alarm import has_diverged
-from workbench.engine.branches import Branch, owner_of
+from workbench.engine.branches import Branch, acting_step, owner_of
 from workbench.engine.changes import Effect, effect
 from workbench.engine.experiment import with_live_params
 from workbench.engine.recording import Recording
@@ -54,7 +54,6 @@ def _begun(trial: Trial) -> tuple[Recording, int]:
     plain = with_live_params(branch.plain, trial.document)
     if effect(branch.plain.asked, trial.document) is Effect.RESTART:
         return forking.root(plain, branch.source, BUDGET).recording, 0
-    within = 0 < trial.step < plain.steps and not has_diverged(branch.recording, trial.step)
-    step = trial.step if within else 0
+    step = acting_step(branch, trial.step, plain.steps)
     owner = owner_of(branch, trial.branches, step)
     return forking.turned(owner, plain, step, BUDGET).recording, step

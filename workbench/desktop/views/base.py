@@ -377,6 +377,22 @@ def quiet_combo(name: str, items: list[str], kind: type[QComboBox] = QComboBox) 
     return combo
 
 
+def choice_row(*choices: tuple[str, QWidget]) -> QWidget:
+    """Choices side by side, each behind a sign of what it is for."""
+    body = QWidget()
+    row = QHBoxLayout(body)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    for mark, choice in choices:
+        sign = QLabel(mark)
+        sign.setProperty("role", "small")
+        row.addWidget(sign)
+        row.addWidget(choice)
+        row.addSpacing(4)
+    row.addStretch(1)
+    return body
+
+
 def quiet_legend(plot: pg.PlotItem, corner: tuple[int, int]) -> pg.LegendItem:
     """Names of curves in a corner of a plot, (0, 0) at the top left; see `style_legend`."""
     legend = pg.LegendItem(verSpacing=-6)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from workbench.desktop.asking import Asker
 from workbench.desktop.planes import ComponentsWish, RivalWish
-from workbench.desktop.views.base import View, coloured
+from workbench.desktop.views.base import View, choice_row, coloured
 from workbench.desktop.views.neuron_choice import neuron_choice
 from workbench.desktop.views.phase_plot import INKS
 from workbench.desktop.views.traces import RANK_EVERY
@@ -39,17 +39,7 @@ class NeuronAxes:
 
     def row(self) -> QWidget:
         """The two choices, side by side."""
-        body = QWidget()
-        row = QHBoxLayout(body)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for mark, choice in (("→", self.across), ("↑", self.up)):
-            sign = QLabel(mark)
-            sign.setProperty("role", "small")
-            row.addWidget(sign)
-            row.addWidget(choice)
-        row.addStretch(1)
-        return body
+        return choice_row(("→", self.across), ("↑", self.up))
 
     def forget(self, neurons: int) -> None:
         """Other neurons, so many; or the same, and another image."""

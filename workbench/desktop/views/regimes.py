@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from workbench.analysis import regimes
 from workbench.analysis.regimes import REGIMES, SIGNS, Node
 from workbench.desktop.regimes import Mapper
-from workbench.desktop.views.base import View, coloured, quiet_combo
+from workbench.desktop.views.base import View, choice_row, coloured, quiet_combo
 from workbench.desktop.views.regime_plot import RegimePlot
 from workbench.desktop.views.regime_words import RULES, figures_of, values_at
 from workbench.desktop.workspace import Workspace
@@ -64,18 +64,7 @@ class RegimesView(View):
         self.restyle()
 
     def _bar(self) -> QWidget:
-        bar = QWidget()
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for arrow, combo in (("↑", self.up), ("→", self.across)):
-            words = QLabel(arrow)
-            words.setProperty("role", "small")
-            row.addWidget(words)
-            row.addWidget(combo)
-            row.addSpacing(8)
-        row.addStretch(1)
-        return bar
+        return choice_row(("↑", self.up), ("→", self.across))
 
     def restyle(self) -> None:
         super().restyle()
