@@ -433,6 +433,16 @@ def test_screenshot_writes_a_picture_of_the_size_asked_for(tmp_path):
     assert struct.unpack(">II", content[16:24]) == (1100, 700)
 
 
+def test_screenshot_of_branches_that_do_not_fit_is_refused_in_one_line(tmp_path):
+    session, picture = tmp_path / "lesion.json", tmp_path / "window.png"
+    text = shipped()["digits-lesion"].read_text(encoding="utf-8")
+    session.write_text(text.replace('"neuron": 55', '"neuron": 5500'), encoding="utf-8")
+    found = real("screenshot", str(session), "--step", "10", "--out", str(picture), **NO_DISPLAY)
+    assert found.returncode == 2 and not picture.exists()
+    line = found.stderr.decode().splitlines()[-1]
+    assert line.startswith("workbench: branches[1]: neuron = 5500: there are neurons 0 to 1436")
+
+
 def test_screenshot_beyond_the_end_says_where_the_run_ends(tmp_path):
     found = real(
         *("screenshot", "digits-exemplar", "--step", "500", "--out", str(tmp_path / "x.PNG")),

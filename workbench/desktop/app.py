@@ -77,6 +77,9 @@ def _picture(app: QApplication, window: Window, step: int, out: Path, size: tupl
         window.workspace.ask(lambda runner: runner.seek(step))
         window.workspace.ask(lambda runner: runner.when_done(there.set))
         _until(app, there.is_set)
+        refused = window.workspace.runner.status.refused
+        if refused:  # branches of the session that do not fit it
+            raise InputError(refused)
         for _ in range(10):
             app.processEvents()
             window.clock.tick()
