@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.clusters import cluster
 from workbench.cli import main
 from workbench.document import load
 
@@ -202,12 +203,10 @@ def test_a_folder_is_needed_and_a_picture_has_no_test_set(capsys, tmp_path):
 
 
 def test_a_cluster_named_by_its_address_prints_what_this_machine_does(run, tmp_path):
-    distributed = pytest.importorskip("distributed", reason="an optional dependency")
     sweep = ("digits-exemplar", *THRESHOLDS, *SMALL, "--json")
     near = json.loads(run(*sweep, "--out", "near")[1])
-    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": ":0"}
-    with distributed.LocalCluster(**options) as cluster:
-        code, out, err = run(*sweep, "--out", "far", "--dask", cluster.scheduler_address)
+    with cluster(n_workers=1, threads_per_worker=2) as address:
+        code, out, err = run(*sweep, "--out", "far", "--dask", address)
     far = json.loads(out)
     assert code == 0 and "Did 3 of 3 points" in err
     for row in (*near["points"], *far["points"]):

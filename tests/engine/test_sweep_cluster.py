@@ -1,11 +1,11 @@
 """The same points on a Dask cluster, and clusters that cannot be used."""
 
-import logging
 import socket
 import sys
 
 import pytest
 
+from tests.engine.clusters import cluster
 from workbench.engine import sweep, sweep_cluster
 from workbench.engine.sweep_axes import read_axes
 from workbench.engine.sweep_points import points
@@ -19,13 +19,8 @@ SAMPLES = 12
 @pytest.fixture(scope="module")
 def scheduler():
     """The address of a cluster of two processes with two threads each."""
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=2,
-        dashboard_address=":0",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster.scheduler_address
+    with cluster(n_workers=2, threads_per_worker=2) as address:
+        yield address
 
 
 @pytest.fixture
@@ -89,10 +84,10 @@ def test_a_cluster_of_another_version_or_without_workers_is_refused(swept, sched
     with pytest.raises(InputError, match=r"its workers have version .*must be 99\.0, as here"):
         swept("out", dask=scheduler)
     with (
-        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as empty,
+        cluster(n_workers=0) as empty,
         pytest.raises(InputError, match="the scheduler there has no workers"),
     ):
-        swept("out", dask=empty.scheduler_address)
+        swept("out", dask=empty)
 
 
 def test_without_dask_one_line_says_how_to_get_it(swept, monkeypatch):
