@@ -1,6 +1,6 @@
 """The engines of the LCA against each other: the same steps, by reading the dictionary or not.
 
-    python benchmarks/lca.py [--mnist FOLDER] [--only TEXT] [--repeat 3] [--quick]
+    python benchmarks/lca.py [--mnist FOLDER] [--only TEXT] [--repeat 3] [--quick] [--device cuda]
 
 Each run is building the network (the Gramian, for the dense form), `init` and 100 steps, without
 observing. Beside the median time stand how many times
@@ -8,7 +8,8 @@ faster than the residual form that is, the time in multiples of one pass b = Î¦á
 passes over the dictionary, the extra memory at its peak (sampled in an unmeasured run), the largest
 difference of the codes at any step, and at how many steps the firing counts of all samples agree.
 "peak" is the mean number of firing neurons at the step where most fire. The dense form, the papers'
-own, is left out where its Gramian would take more than 1 GB. Nothing is asserted.
+own, is left out where its Gramian would take more than 1 GB. On a GPU, extra
+memory is the GPU's. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from workbench.document.schema import Data
 from workbench.systems import kinds
 from workbench.systems.protocol import System, Wiring
 
+CPU = torch.device("cpu")
 STEPS = 100
 BATCHES = (1, 64)
 LARGEST_GRAMIAN = 1 << 28
@@ -54,17 +56,24 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their name")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="small dictionaries, one repetition")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options = parser.parse_args()
     repeat = 1 if options.quick else options.repeat
-    print(f"{STEPS} steps, median of {repeat}, {torch.get_num_threads()} threads")
+    where = f"{torch.get_num_threads()} threads"
+    if options.device == "cuda":
+        where = torch.cuda.get_device_name()
+    print(f"{STEPS} steps, median of {repeat}, {where}, torch {torch.__version__}")
     print(
         f"{'case':<32} {'batch':>5} {'peak':>6} {'engine':>9} {'time, s':>8} {'faster':>7} "
         f"{'in passes':>9} {'passes':>6} {'MB':>6} {'difference':>10} {'counts':>8}"
     )
     chosen = (case for case in cases(options.mnist, options.quick) if options.only in case.name)
     for case in chosen:
+        there = case._replace(
+            atoms=case.atoms.to(options.device), signals=case.signals.to(options.device)
+        )
         for batch in BATCHES:
-            report(case, batch, repeat)
+            report(there, batch, repeat)
 
 
 def cases(mnist: Path | None, quick: bool) -> Iterator[Case]:
@@ -108,7 +117,10 @@ def report(case: Case, batch: int, repeat: int) -> None:
     engines = ["residual", "lazy"]
     if len(case.atoms) ** 2 <= LARGEST_GRAMIAN:
         engines.append("dense")
-    memory = {engine: peak_memory(lambda e=engine: run(case, signals, e)) for engine in engines}
+    memory = {
+        engine: peak_memory(lambda e=engine: run(case, signals, e), signals.device)
+        for engine in engines
+    }
     times: dict[str, list[float]] = {name: [] for name in (*engines, "pass")}
     passes: dict[str, str] = dict.fromkeys(engines, "")
     for _ in range(repeat):  # in turns, so that what else the machine does hits all alike
@@ -117,13 +129,13 @@ def report(case: Case, batch: int, repeat: int) -> None:
             times[engine].append(seconds)
             if engine == "lazy":
                 passes[engine] = str(system.lazy.passes)
-        times["pass"] += [timed(lambda: signals @ case.atoms.T) for _ in range(5)]
+        times["pass"] += [timed(lambda: signals @ case.atoms.T, signals.device) for _ in range(5)]
     for engine in engines:
         seconds = median(times[engine])
         difference, agreeing, peak = compared(case, signals, engine)
         told = f"{difference:>10.1e} {agreeing:>4}/{STEPS}" if engine != "residual" else ""
         print(
-            f"{case.name:<32} {batch:>5} {peak:>6.0f} {engine:>9} {seconds:>8.3f} "
+            f"{case.name:<32} {batch:>5} {peak:>6.0f} {engine:>9} {seconds:>8.4f} "
             f"{median(times['residual']) / seconds:>7.1f} {seconds / median(times['pass']):>9.1f} "
             f"{passes[engine]:>6} {memory[engine] / 2**20:>6.0f} {told}",
             flush=True,
@@ -140,12 +152,15 @@ def network(case: Case, engine: str) -> System:
 
 def run(case: Case, signals: Tensor, engine: str) -> tuple[float, System]:
     """Seconds that a run takes, and the network, which has seen nothing before."""
-    started = time.perf_counter()
-    system = network(case, engine)
-    state = system.init(signals)
-    for _ in range(STEPS):
-        state = system.step(state)
-    return time.perf_counter() - started, system
+    systems = []
+
+    def go() -> None:
+        systems.append(network(case, engine))
+        state = systems[0].init(signals)
+        for _ in range(STEPS):
+            state = systems[0].step(state)
+
+    return timed(go, signals.device), systems[0]
 
 
 def compared(case: Case, signals: Tensor, engine: str) -> tuple[float, int, float]:
@@ -168,15 +183,23 @@ def compared(case: Case, signals: Tensor, engine: str) -> tuple[float, int, floa
     return difference, agreeing, peak
 
 
-def timed(call: Callable[[], object]) -> float:
-    """Seconds that a call takes."""
+def timed(call: Callable[[], object], device: torch.device = CPU) -> float:
+    """Seconds that a call takes, until the device is done."""
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    wait()
     started = time.perf_counter()
     call()
+    wait()
     return time.perf_counter() - started
 
 
-def peak_memory(call: Callable[[], object]) -> int:
-    """Bytes that the process grows by at most during a call, looked at every millisecond."""
+def peak_memory(call: Callable[[], object], device: torch.device = CPU) -> int:
+    """Bytes that the process, or what it has on the GPU, grows by at most during a call."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        call()
+        return torch.cuda.max_memory_allocated() - before
     process, done = psutil.Process(), threading.Event()
     before = highest = process.memory_info().rss
 

@@ -22,6 +22,7 @@ from workbench.desktop.settings import Settings
 from workbench.desktop.theme import theme
 from workbench.desktop.window import Window
 from workbench.document import load, shipped
+from workbench.engine import devices
 from workbench.systems import kinds
 
 THREADS = {"runner", "loader", "evaluation", "thumbnails", "download", "explainer", "regimes"}
@@ -39,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_ignore(OFFSCREEN))
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a window shows is tested to the last bit, and GPUs round otherwise."""
+    monkeypatch.setattr(devices, "there", lambda: ("cpu",))
 
 
 @pytest.fixture

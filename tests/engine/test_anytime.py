@@ -28,7 +28,7 @@ def decisions(experiment, perceptron=None, samples=SAMPLES):
             now["perceptron"] = perceptron.decide(code)
         for name, classes in now.items():
             found.setdefault(name, []).append(classes)
-    return {name: torch.stack(rows).numpy() for name, rows in found.items()}
+    return {name: torch.stack(rows).numpy(force=True) for name, rows in found.items()}
 
 
 def right(experiment, decided, samples=SAMPLES):

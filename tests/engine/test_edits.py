@@ -58,7 +58,7 @@ def test_an_edited_atom_is_the_only_one_that_changes_and_the_old_network_stays(s
     assert same is given and torch.equal(experiment.system.wiring.atoms, before)
     atoms = changed.system.wiring.atoms
     rows = (atoms != before).any(1).nonzero()[:, 0].tolist()
-    assert rows == [7] and torch.equal(changed.dictionary.atoms[7], atoms[7])
+    assert rows == [7] and torch.equal(changed.dictionary.atoms[7], atoms[7].cpu())
     assert float(atoms[7].norm()) == pytest.approx(1.0, abs=1e-6)
     # noise of length n at a right angle turns an atom by atan(n); drawn at random it is near that
     assert float(atoms[7] @ before[7]) == pytest.approx(1 / np.sqrt(1 + 0.5**2), abs=0.1)

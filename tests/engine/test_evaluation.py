@@ -63,7 +63,7 @@ def test_the_numbers_are_those_of_the_equations_in_another_form(prepared):
     """With the Gramian, neuron by neuron, in float64; evidence and winners counted in loops."""
     experiment = prepared(threshold=0.8)
     found = result(experiment, 12)
-    signals = experiment.signals(slice(12)).double().numpy()
+    signals = experiment.signals(slice(12)).double().numpy(force=True)
     atoms = experiment.dictionary.atoms.double().numpy()
     labels, truth = experiment.dictionary.labels, experiment.dataset.test.labels
     drive, inhibition = signals @ atoms.T, atoms @ atoms.T - np.eye(len(atoms))

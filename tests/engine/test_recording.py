@@ -43,7 +43,7 @@ def other(system, **changes):
 
 def same(one, another):
     pairs = zip(tensors(one), tensors(another), strict=True)
-    return all(a.numpy().tobytes() == b.numpy().tobytes() for a, b in pairs)
+    return all(a.numpy(force=True).tobytes() == b.numpy(force=True).tobytes() for a, b in pairs)
 
 
 def record_of(recording, until=None):

@@ -89,7 +89,7 @@ def test_quiet_cells_are_what_the_window_records_of_each_image(explored):
 def test_silence_ends_where_the_largest_drive_reaches_the_threshold(explored):
     """A silent LCA is linear: u = b (1 − (1 − η)ᵏ), and that of the best matching atom is first."""
     wish = explored.wish
-    signals = wish.experiment.scaled(wish.vectors()).double()
+    signals = wish.experiment.scaled(wish.vectors()).double().cpu()
     drive = (signals @ wish.experiment.dictionary.atoms.double().T).abs().amax(1).numpy()
     for node, cell in explored.cells.items():
         params = wish.at(node).system.params

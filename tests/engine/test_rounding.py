@@ -22,7 +22,7 @@ def asked(document, storage, **dictionary):
 def by_hand(exact, half):
     """The largest change of an atom and of a drive, all at once in float64."""
     moved = exact.dictionary.atoms.double() - half.dictionary.atoms.double()
-    drive = moved @ exact.signals([0])[0].double()
+    drive = moved @ exact.signals([0])[0].double().cpu()
     return [float(torch.linalg.vector_norm(moved, dim=1).max()), float(drive.abs().max())]
 
 

@@ -12,8 +12,8 @@ import torch
 
 from workbench.analysis import stability
 from workbench.document import load, shipped
+from workbench.engine import devices, metering
 from workbench.engine import experiment as experiments
-from workbench.engine import metering
 from workbench.engine import runner as runners
 from workbench.engine.convergence import look_steps
 from workbench.engine.evaluation import evaluate
@@ -392,7 +392,9 @@ def test_a_snapshot_holds_what_is_watched_and_its_arrays_belong_to_its_step(open
     runner.wait(PAUSED)
     assert runner.snapshot.step == 35
     assert snapshot.step == int(snapshot.state.k) == 20
-    assert np.array_equal(snapshot.observed["membrane_potential"], snapshot.state.u[0].numpy())
+    assert np.array_equal(
+        snapshot.observed["membrane_potential"], snapshot.state.u[0].numpy(force=True)
+    )
     assert np.array_equal(snapshot.observed["energy"], snapshot.recording.summary("energy")[20])
 
 
@@ -423,7 +425,7 @@ def test_every_snapshot_seen_from_another_thread_is_of_one_instant(open_runner, 
             steps.add(step)
             if not (
                 int(shot.state.k) == step <= shot.recording.head
-                and np.array_equal(seen["membrane_potential"], shot.state.u[0].numpy())
+                and np.array_equal(seen["membrane_potential"], shot.state.u[0].numpy(force=True))
                 and seen["firing_count"] == shot.recording.summary("firing_count")[step]
                 and np.array_equal(seen["energy"], shot.recording.summary("energy")[step])
                 and runner.status.step <= runner.status.steps
@@ -634,6 +636,7 @@ def test_a_document_does_not_overtake_what_was_asked_for_before_it(new_runner, d
 
 # -- what is refused ------------------------------------------------------------------------------
 
+NOT_THERE = next(name for name in ("cuda", "mps") if name not in devices.there())
 REFUSED = [
     ("data.dataset=mnist", "data.root = null"),
     ("view.sample=360", "view.sample = 360: the test set has samples 0 to 359"),
@@ -642,7 +645,7 @@ REFUSED = [
     ("system.kind=nothing", "system.kind = 'nothing'"),
     ("dictionary.atoms=5000", "atoms = 5000"),
     ("dictionary.leave_out=ten", "there is no class 'ten'"),
-    ("run.device=cuda", "run.device = 'cuda'"),
+    (f"run.device={NOT_THERE}", f"run.device = '{NOT_THERE}'"),
 ]
 
 

@@ -16,6 +16,7 @@ from workbench.engine.evaluation import evaluate
 from workbench.engine.experiment import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
+PATH = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 CHANGES = ("system.steps=40", "data.test=60")
 
 
@@ -25,7 +26,7 @@ def torchrun(count, *arguments):
     done = subprocess.run(
         [sys.executable, "-m", *command, *arguments],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": PATH, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -39,7 +40,7 @@ def side_by_side(*commands):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    there = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "PYTHONPATH": str(ROOT)}
+    there = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "PYTHONPATH": PATH}
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "workbench", *command],

@@ -44,7 +44,7 @@ def test_a_code_is_that_of_the_network_without_the_images_of_its_part(prepared):
     state = smaller.init(experiment.training_signals(part.tolist()))
     for _ in range(experiment.steps):
         state = smaller.step(state)
-    code = smaller.observe(state, ("activation",))["activation"].numpy()
+    code = smaller.observe(state, ("activation",))["activation"].numpy(force=True)
     assert np.allclose(found.codes[:10].toarray()[:, keep], code, atol=1e-6)
 
 
@@ -71,7 +71,7 @@ def test_images_that_are_no_atoms_come_first_and_meet_the_whole_network(prepared
     state = experiment.system.init(experiment.training_signals(free[:5].tolist()))
     for _ in range(experiment.steps):
         state = experiment.system.step(state)
-    code = experiment.system.observe(state, ("activation",))["activation"].numpy()
+    code = experiment.system.observe(state, ("activation",))["activation"].numpy(force=True)
     assert np.allclose(found.codes[:5].toarray(), code, atol=1e-6)
 
 
