@@ -3,13 +3,12 @@
     python benchmarks/lca.py [--mnist FOLDER] [--only TEXT] [--repeat 3] [--quick] [--device cuda]
 
 Each run is building the network (the Gramian, for the dense form), `init` and 100 steps, without
-observing. Beside the median time stand how many times
-faster than the residual form that is, the time in multiples of one pass b = Φᵀs of the same batch,
-passes over the dictionary, the extra memory at its peak (sampled in an unmeasured run), the largest
-difference of the codes at any step, and at how many steps the firing counts of all samples agree.
-"peak" is the mean number of firing neurons at the step where most fire. The dense form, the papers'
-own, is left out where its Gramian would take more than 1 GB. On a GPU, extra
-memory is the GPU's. Nothing is asserted.
+observing. Beside the median time stand how many times faster than the residual form that is, the
+time in multiples of one pass b = Φᵀs of the same batch, passes over the dictionary, the extra
+memory at its peak (sampled in an unmeasured run; on a GPU, the GPU's), the largest difference of
+the codes at any step, and at how many steps the firing counts of all samples agree. "peak" is the
+mean number of firing neurons at the step where most fire. The dense form, the papers' own, is left
+out where its Gramian would take more than 1 GB. Nothing is asserted.
 """
 
 from __future__ import annotations
