@@ -101,6 +101,8 @@ def _set_up_process() -> None:
     # Where nobody else is busy, waking a thread takes longer than most waits: so a short spin.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    if os.environ.get("RANK"):  # where one process of several fails, our own line is enough
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # there is none without a console
             stream.reconfigure(errors="backslashreplace")  # λ on a terminal that has no Greek

@@ -70,6 +70,22 @@ def test_processes_do_not_share_mps(machine):
         devices.device(asking(device="mps"), Shard(0, 2))
 
 
+@pytest.mark.parametrize(
+    ("here", "gpus", "chosen"), [("2", 2, "cuda"), ("1", 1, "cuda"), ("2", 1, "cpu")]
+)
+def test_each_process_of_a_machine_takes_a_gpu_or_none_does(
+    machine, monkeypatch, here, gpus, chosen
+):
+    machine("cuda")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", here)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert devices.device(asking(), Shard(0, 2)) == chosen
+    assert devices.device(asking()) == "cuda"
+    if chosen == "cpu":
+        with pytest.raises(InputError, match=r"'cuda': 2 processes .* cannot share 1 GPU"):
+            devices.device(asking(device="cuda"), Shard(0, 2))
+
+
 def test_auto_is_lazy_only_where_it_can_be():
     large = (devices.LARGE_DICTIONARY // 64, 64)
     for run, device, shard, chosen in (
@@ -210,3 +226,20 @@ def test_real_devices_code_as_the_cpu(document, device, engine, storage):
     there, here = found
     assert there.accuracy == here.accuracy
     np.testing.assert_allclose(there.energy["total"], here.energy["total"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["residual", "lazy"])
+def test_a_run_on_a_gpu_is_the_same_again_to_the_last_bit(document, engine):
+    """`index_add_` is not, there: the class evidence once came out otherwise each time."""
+    if "cuda" not in devices.there():
+        pytest.skip("this machine has no cuda")
+    experiment = prepare(document(threshold=0.2, run={"device": "cuda", "engine": engine}))
+    digests, summaries = set(), set()
+    for _ in range(20):
+        state = experiment.initial([0])
+        record = Recording(experiment.system, state)
+        for _ in range(20):
+            state = record.advance(state)
+        digests.add(record.digest(20))
+        summaries.add(record.summary("class_evidence").tobytes())
+    assert len(digests) == len(summaries) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workbench.systems.protocol import WHOLE, Shard
+from workbench.systems.protocol import WHOLE, Shard, summed_by_class
 
 UNDECIDED = -1
 
@@ -33,8 +33,7 @@ def by_max(activation: Tensor, labels: Tensor, shard: Shard = WHOLE) -> Tensor:
 def evidence(activation: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Summed activity |a| of the neurons of each class, [B, ``classes``]."""
     _check(activation, labels)
-    sums = activation.new_zeros(len(activation), classes)
-    return sums.index_add_(1, labels, activation.abs())
+    return summed_by_class(activation, labels, classes)
 
 
 def largest(activation: Tensor, labels: Tensor, classes: int) -> Tensor:

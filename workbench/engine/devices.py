@@ -6,6 +6,8 @@ engine keeps lengths; neither it nor the dense one is written for several proces
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from workbench import systems
@@ -48,6 +50,16 @@ def device(document: Document, shard: Shard = WHOLE) -> str:
     if hindrance:
         raise InputError(f"run.device = {run.device!r}: {hindrance}")
     return run.device
+
+
+def processes_here(processes: int) -> int:
+    """How many of the processes of a run are on this machine; all, unless `torchrun` says so."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", processes)) if processes > 1 else 1
+
+
+def enough_gpus(processes: int) -> bool:
+    """Whether each process of a run can have a GPU of its own: NCCL refuses two on one."""
+    return processes == 1 or processes_here(processes) <= torch.cuda.device_count()
 
 
 def precision(document: Document) -> torch.dtype:
@@ -117,6 +129,11 @@ def _cannot(device: str, document: Document, shard: Shard) -> str:
         return "has no lazy engine"
     if device == "mps" and shard.processes > 1:
         return f"cannot be shared by {shard.processes} processes; the device cpu can"
+    if device == "cuda" and not enough_gpus(shard.processes):
+        return (
+            f"{processes_here(shard.processes)} processes of this machine cannot share "
+            f"{torch.cuda.device_count()} GPU(s); start one process a GPU, or take the device cpu"
+        )
     return ""
 
 

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, distributed
 
 from workbench.document import Document
+from workbench.engine import devices
 from workbench.errors import InputError
 from workbench.systems.protocol import Shard
 
@@ -117,11 +118,10 @@ def join() -> Processes:
             f"WORLD_SIZE is set, {missing[0]} is not; `torchrun --nproc-per-node 2 -m workbench "
             "run SESSION` sets all that is needed"
         )
-    backend = "gloo"
-    if torch.cuda.is_available():  # "cuda" is then this process's own
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
-        if distributed.is_nccl_available():
-            backend = "cpu:gloo,cuda:nccl"
+    backend, processes = "gloo", int(os.environ["WORLD_SIZE"])
+    if devices.enough_gpus(processes) and distributed.is_nccl_available():
+        backend = "cpu:gloo,cuda:nccl"
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))  # "cuda" is this process's own
     try:
         met = distributed.rendezvous("env://", timeout=datetime.timedelta(minutes=5))
         store, rank, size = next(iter(met))

@@ -43,6 +43,7 @@ from workbench.systems.protocol import (
     Wiring,
     check_accountable,
     check_signal,
+    summed_by_class,
 )
 from workbench.systems.stepping import Rule
 
@@ -443,8 +444,8 @@ class _Instant:
     @cached_property
     def class_evidence(self) -> Tensor:  # [B, classes]
         wiring = self._system.wiring
-        evidence = self.activation.new_zeros(len(self.activation), wiring.classes)
-        return wiring.shard.sum(evidence.index_add_(1, wiring.labels, self.activation.abs()))
+        here = summed_by_class(self.activation, wiring.labels, wiring.classes)
+        return wiring.shard.sum(here)
 
 
 class _LazyInstant(_Instant):

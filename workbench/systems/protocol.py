@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from workbench.parameters import Params, parameter
 from workbench.systems.products import WHOLE, Products, Shard
@@ -34,6 +35,7 @@ __all__ = [
     "check_accountable",
     "check_signal",
     "parameter",
+    "summed_by_class",
     "tensors",
 ]
 
@@ -338,3 +340,19 @@ def check_signal(signal: Tensor, features: int) -> Tensor:
         bad = int((~torch.isfinite(signal)).any(1).nonzero()[0])
         raise ValueError(f"signal {bad} holds a NaN or an infinity; every feature must be finite")
     return signal
+
+
+def summed_by_class(activation: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Summed activity |a| of the neurons of each class, [B, ``classes``].
+
+    The same bits each time, on a GPU too, where `index_add_` adds in whatever order threads come.
+
+    Args:
+        activation: [B, M].
+        labels: [M] int64, the class of each neuron.
+        classes: how many there are.
+    """
+    amount = activation.abs()
+    if amount.is_cuda:
+        return amount @ functional.one_hot(labels, classes).to(amount)
+    return amount.new_zeros(len(amount), classes).index_add_(1, labels, amount)
