@@ -63,7 +63,11 @@ def test_of_a_dictionary_that_grows_only_new_atoms_are_measured(document, monkey
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_shards_measure_the_whole(document, kind):
-    wish = asked(document, "bfloat16", **KINDS[kind]).with_text("run.engine=residual")
+    wish = (
+        asked(document, "bfloat16", **KINDS[kind])
+        .with_text("run.engine=residual")
+        .with_text("run.device=cpu")
+    )
     whole = prepare(wish)
     for found in spread(3, lambda shard: prepare(wish, shard=shard)):
         assert found.rounding.atom == pytest.approx(whole.rounding.atom, rel=1e-5)

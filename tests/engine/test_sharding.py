@@ -17,7 +17,7 @@ from workbench.engine.experiment import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-CHANGES = ("system.steps=40", "data.test=60")
+CHANGES = ("system.steps=40", "data.test=60", "run.device=cpu")
 
 
 def torchrun(count, *arguments):
