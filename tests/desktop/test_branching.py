@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -201,6 +203,45 @@ def test_a_neuron_is_dropped_from_here_on(user, window):
     assert names(user) == ["trunk", f"neuron {neuron} dropped"]
     fired = window.workspace.snapshot.recording.spikes()
     assert neuron in fired[30] and not any(neuron in step for step in fired[31:])
+
+
+def test_the_network_with_a_neuron_dropped_is_the_one_that_is_evaluated(open_window):
+    """It finds what a network finds that never had this atom."""
+    user = open_window(*SMALL, "decoder.kind=perceptron", "decoder.samples=60")
+    workspace, view = user.window.workspace, user.bring_up("confusion")
+    user.go_to(30)
+    neuron = int(workspace.snapshot.recording.spikes()[30][0])
+    workspace.select_neuron(neuron)
+    user.do("drop_neuron")
+    user.settle()
+    user.click(view.button)
+    user.wait(lambda: not workspace.evaluating)
+    user.settle()
+    assert view.header.summary.text().endswith(f" right · neuron {neuron} dropped")
+    assert f"neuron {neuron} dropped" in view.caption() and workspace.perceptron is not None
+    experiment, found = workspace.experiment, workspace.evaluation
+    others = [i for i in range(300) if i != neuron]
+    wiring = experiment.system.wiring
+    fewer = replace(wiring, atoms=wiring.atoms[others], labels=wiring.labels[others], checked=299)
+    system = type(experiment.system)(experiment.system.params, fewer)
+    state = system.init(experiment.signals(slice(40)))
+    for _ in range(40):
+        state = system.step(state)
+    energy = system.observe(state, ("energy",))["energy"].mean(0)
+    assert found.energy["total"][-1] == pytest.approx(float(energy[2]), rel=1e-6)
+    # back on the trunk it says whose it is, and its perceptron is that of another network
+    user.click(lines(user), row(user, 0))
+    user.settle()
+    assert view.header.summary.text().endswith(f" right · neuron {neuron} dropped")
+    assert workspace.perceptron is None
+    user.click(view.button)
+    user.wait(lambda: not workspace.evaluating)
+    user.settle()
+    assert view.header.summary.text().endswith(" right") and workspace.perceptron is not None
+    assert workspace.evaluation.fingerprint != found.fingerprint
+    user.click(lines(user), row(user, 1))
+    user.settle()
+    assert view.header.summary.text().endswith(" right · atoms unedited")
 
 
 def test_a_fork_of_the_same_run_is_equal_in_every_bit(user, window):

@@ -23,6 +23,7 @@ from workbench.document import Document, History
 from workbench.errors import InputError
 
 if TYPE_CHECKING:
+    from workbench.engine.edits import Edit
     from workbench.engine.evaluation import Evaluation
     from workbench.engine.experiment import Preview
     from workbench.engine.fetch import Fetch
@@ -76,6 +77,7 @@ class Workspace(QObject):
         self.status: Status | None = None
         self.evaluation: Evaluation | None = None
         self.evaluated_document: Document | None = None  # what `evaluation` belongs to
+        self.evaluated_edits: tuple[Edit, ...] = ()  # of atoms, in the network that was evaluated
         self.growth = Growth(self)
         self.branching = Branching(self)
         self.what_if = WhatIf(self)
@@ -230,6 +232,7 @@ class Workspace(QObject):
         self.history = History(document)
         self.path = path
         self.evaluation = self.evaluated_document = None
+        self.evaluated_edits = ()
         self.cancel_evaluation()
         self.growth.forget()
         if self.runner is not None:
@@ -394,16 +397,38 @@ class Workspace(QObject):
             return None
         sections = ("data", "backbone", "signal", "dictionary", "system")
         same = all(getattr(evaluated, s) == getattr(experiment.document, s) for s in sections)
+        same &= self.evaluated_edits == self.snapshot.branch.atom_edits
         return self.evaluation.perceptron if same else None
 
+    @property
+    def evaluated_words(self) -> str:
+        """What sets the evaluated network apart from this run's, or was edited in both; or ""."""
+        evaluated, branch = self.evaluated_document, self.snapshot.branch
+        words = [edit.words() for edit in self.evaluated_edits]
+        if not words and branch.atom_edits:
+            words = ["atoms unedited"]
+        if evaluated is not None and not same_run(evaluated, branch.experiment.document):
+            words.append("of earlier settings")
+        return ", ".join(words)
+
+    def evaluation_caption(self, *words: str) -> str:
+        """Session, images and fingerprint of the evaluation, for the foot of a figure."""
+        name, found = self.path.stem if self.path else "untitled", self.evaluation
+        edits = (edit.words() for edit in self.evaluated_edits)
+        parts = (name, *edits, *words, f"{found.done} test images")
+        return f"{', '.join(parts)}, fingerprint {found.fingerprint}"
+
     def evaluate(self) -> None:
-        """Code and classify the whole test set in the background, as the document stands."""
-        experiment = self._experiment
-        if experiment is None or self._job is not None:
+        """Code and classify the whole test set in the background.
+
+        By the network of this branch: as the document stands, with atoms as they were edited.
+        """
+        if self._experiment is None or self._job is not None:
             return
-        evaluate = self.engine.evaluation.evaluate
+        experiment, evaluate = self.snapshot.branch.experiment, self.engine.evaluation.evaluate
         self.evaluation = None
         self.evaluated_document = experiment.document
+        self.evaluated_edits = self.snapshot.branch.atom_edits
         self._job = self.engine.job.Job(lambda stop: evaluate(experiment, cancelled=stop))
         self.evaluationChanged.emit()
 

@@ -73,6 +73,11 @@ class Branch:
         return self.experiment.steps
 
     @property
+    def atom_edits(self) -> tuple[Edit, ...]:
+        """Those of the edits that made its network another one."""
+        return tuple(edit for edit in self.edits if edit.of_atom)
+
+    @property
     def is_empty(self) -> bool:
         """A fork that has no step of its own yet."""
         return self.parent is not None and self.recording.head == self.step

@@ -116,7 +116,8 @@ def _without(system: System, atoms: np.ndarray | None) -> System:
     wiring = system.wiring
     keep = _kept(system.neurons, atoms)
     labels = None if wiring.labels is None else wiring.labels[keep]
-    smaller = replace(wiring, atoms=wiring.atoms[keep], labels=labels, checked=0)
+    # they were checked, and one that was dropped by an edit is not of unit norm
+    smaller = replace(wiring, atoms=wiring.atoms[keep], labels=labels, checked=len(keep))
     return type(system)(system.params, smaller)
 
 

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 
 from workbench.desktop.theme import theme
 from workbench.desktop.views.base import PlotView, coloured, quiet_legend, style_legend
-from workbench.desktop.workspace import Workspace, same_run
+from workbench.desktop.workspace import Workspace
 
 
 class AnytimeView(PlotView):
@@ -65,7 +65,7 @@ class AnytimeView(PlotView):
         self.fit_steps(max(len(curve) for curve in found.values()) - 1)
         self.cursor.setValue(snapshot.step)
         self._show_curves(found)
-        self._summary(found, snapshot)
+        self._summary(found)
 
     def _why_empty(self) -> str:
         workspace = self.workspace
@@ -101,7 +101,7 @@ class AnytimeView(PlotView):
             self._legend.getLabel(self._curves[name]).setText(words)
         style_legend(self._legend)
 
-    def _summary(self, found: dict[str, np.ndarray], snapshot: Any) -> None:
+    def _summary(self, found: dict[str, np.ndarray]) -> None:
         """The document's decoder first."""
         from workbench.analysis.anytime_figure import decoder_colour, settled_at
 
@@ -111,11 +111,11 @@ class AnytimeView(PlotView):
             f"within 0.5 % from step {settled_at(found[name])}"
             for name in sorted(found, key=lambda name: name != own)
         ]
-        evaluation, evaluated = self.workspace.evaluation, self.workspace.evaluated_document
+        workspace, evaluation = self.workspace, self.workspace.evaluation
         if evaluation.done < evaluation.total:
             words.append(f"{evaluation.done} of {evaluation.total} images")
-        if evaluated is not None and not same_run(evaluated, snapshot.experiment.document):
-            words.append(coloured("of earlier settings", theme.colours.warning))
+        if workspace.evaluated_words:
+            words.append(coloured(workspace.evaluated_words, theme.colours.warning))
         self.summarise(" · ".join(words))
 
     def restyle(self) -> None:
@@ -130,9 +130,7 @@ class AnytimeView(PlotView):
         return anytime_figure(self._found, self.caption())
 
     def caption(self) -> str:
-        path, evaluation = self.workspace.path, self.workspace.evaluation
-        name = path.stem if path else "untitled"
-        return f"{name}, {evaluation.done} test images, fingerprint {evaluation.fingerprint}"
+        return self.workspace.evaluation_caption()
 
     def table(self) -> tuple[list[str], np.ndarray] | None:
         found = self._found

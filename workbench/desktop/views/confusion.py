@@ -20,7 +20,7 @@ from workbench.desktop.theme import theme
 from workbench.desktop.views.base import View, quiet_combo
 from workbench.desktop.views.cell_images import CellImages
 from workbench.desktop.views.matrix import Matrix
-from workbench.desktop.workspace import Workspace, same_run
+from workbench.desktop.workspace import Workspace
 
 DECODERS = ("sum", "max", "perceptron")
 SIDE_BY_SIDE = "side by side"
@@ -166,7 +166,7 @@ class ConfusionView(View):
             return
         self.progress.setRange(0, evaluation.total)
         self.progress.setValue(evaluation.done)
-        self._say(evaluation, running, snapshot)
+        self._say(evaluation, running)
 
     def _show_matrices(self, evaluation: Any, names: tuple[str, ...]) -> None:
         chosen = self.decoder.currentText()
@@ -201,7 +201,7 @@ class ConfusionView(View):
             ]
             self.curve.show_lines(lines, len(training.epochs), training.best)
 
-    def _say(self, evaluation: Any, running: bool, snapshot: Any) -> None:
+    def _say(self, evaluation: Any, running: bool) -> None:
         left = f", {evaluation.seconds_left:.0f} s left" if running else ""
         part = "" if evaluation.done == evaluation.total else f" of {evaluation.total}"
         accuracy = evaluation.accuracy
@@ -222,10 +222,8 @@ class ConfusionView(View):
         shown = [chosen] if chosen in accuracy else [name for name in DECODERS if name in accuracy]
         named = "" if chosen in accuracy else f" ({shown[0]})"
         text = f"<b>{100 * accuracy[shown[0]]:.1f} %</b> right{named}"
-        evaluated = self.workspace.evaluated_document
-        if evaluated is not None and not same_run(evaluated, snapshot.experiment.document):
-            text += " · of earlier settings"
-        self.summarise(text)
+        known = self.workspace.evaluated_words
+        self.summarise(f"{text} · {known}" if known else text)
 
     def restyle(self) -> None:
         super().restyle()
@@ -241,11 +239,7 @@ class ConfusionView(View):
         return figures.confusion_figure(found, names, self.caption())
 
     def caption(self) -> str:
-        path, evaluation = self.workspace.path, self.workspace.evaluation
-        return (
-            f"{path.stem if path else 'untitled'}, {self._exported()} decoder, "
-            f"{evaluation.done} test images, fingerprint {evaluation.fingerprint}"
-        )
+        return self.workspace.evaluation_caption(f"{self._exported()} decoder")
 
     def table(self) -> tuple[list[str], np.ndarray] | None:
         found = self._counts()
