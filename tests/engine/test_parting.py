@@ -89,6 +89,17 @@ def test_equal_runs_are_equal_to_the_end(ran):
     assert (found.first, found.seen, found.output, found.compared) == (None, None, None, 40)
 
 
+@pytest.mark.parametrize("until", [3, 12, 30])
+def test_it_goes_on_from_what_is_known_when_both_runs_grow(ran, until):
+    """As when both advance under one cursor, and the window asks again and again."""
+    here, there = ran(threshold=0.8, steps=until), ran(threshold=1.0, steps=until)
+    known = last(here, there)
+    assert known.is_all_up_to(until)
+    grown = on(here, 40 - until), on(there, 40 - until)
+    assert list(partings(*grown, found=known))[-1] == last(*grown)
+    assert last(*grown).is_all_up_to(40)
+
+
 def test_another_threshold_is_first_felt_when_the_first_neuron_passes_it(ran):
     here, there = ran(threshold=0.8), ran(threshold=1.0)
     fires = next(k for k, fired in enumerate(here.recording.spikes()) if len(fired))

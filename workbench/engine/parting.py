@@ -34,10 +34,16 @@ class Difference:
 class Parting:
     """What is known so far of where two branches part."""
 
-    compared: int  # up to this step
+    compared: int  # the potentials, up to this step
     first: Difference | None = None  # any difference of the potentials
     seen: Difference | None = None  # one of at least `SEEN` of the threshold
     output: int | None = None  # the first step at which what the systems put out differs
+    outputs: int = -1  # these were compared up to this step
+
+    def is_all_up_to(self, last: int) -> bool:
+        """Whether no more can be known of runs recorded up to a step."""
+        potentials = self.seen is not None or self.compared >= last
+        return potentials and (self.output is not None or self.outputs >= last)
 
 
 def comparable(a: Branch, b: Branch) -> bool:
@@ -55,23 +61,34 @@ def potential_of(system: Any) -> Any:
     return next((o for o in traces if o.threshold), traces[0] if traces else None)
 
 
-def partings(a: Branch, b: Branch, stop: Callable[[], bool] = lambda: False) -> Iterator[Parting]:
+def partings(
+    a: Branch,
+    b: Branch,
+    stop: Callable[[], bool] = lambda: False,
+    found: Parting = Parting(0),
+) -> Iterator[Parting]:
     """What is known of where two comparable branches part, as one looks at later and later steps.
 
     Ends at the last step that both have recorded, or where all that is asked for is found.
+
+    Args:
+        a: one of the two.
+        b: the other.
+        stop: asked at each step.
+        found: what is known of the two already, to go on from.
     """
-    quantity, found, step = potential_of(a.experiment.system), Parting(0), 0
-    if quantity is None:  # nothing to subtract; what the systems put out is compared all the same
+    quantity, step = potential_of(a.experiment.system), found.compared
+    if quantity is None or found.seen is not None:  # no potentials to subtract, or no need to
         last = min(a.recording.head, b.recording.head)
-        yield Parting(last, output=_first_output(a.recording, b.recording, last))
+        step = last if quantity is None else step
+        yield replace(_outputs(found, a, b, last), compared=step)
         return
-    here, there = a.recording.state(0), b.recording.state(0)
+    here, there = a.recording.state(step), b.recording.state(step)
     while True:
         last = min(a.recording.head, b.recording.head)
         if here is not there:
             found = _looked(found, step, quantity, (a, here), (b, there))
-        output = _first_output(a.recording, b.recording, last)
-        found = replace(found, compared=step, output=output)
+        found = replace(_outputs(found, a, b, last), compared=step)
         if stop():
             return
         if step >= last or found.seen is not None:
@@ -84,16 +101,18 @@ def partings(a: Branch, b: Branch, stop: Callable[[], bool] = lambda: False) -> 
         step += 1
 
 
-def _first_output(a: Recording, b: Recording, last: int) -> int | None:
-    """Digests are chained: from the first difference on all differ."""
+def _outputs(found: Parting, a: Branch, b: Branch, last: int) -> Parting:
+    """What is known when outputs are compared, too: their digests are chained, so from the first
+    difference on all differ.
+    """
     low, high = 0, last + 1
     while low < high:
         middle = (low + high) // 2
-        if a.digest(middle) == b.digest(middle):
+        if a.recording.digest(middle) == b.recording.digest(middle):
             low = middle + 1
         else:
             high = middle
-    return low if low <= last else None
+    return replace(found, output=low if low <= last else None, outputs=last)
 
 
 def _looked(
@@ -108,7 +127,7 @@ def _looked(
         first = first or here
         if float(gap[neuron]) >= SEEN * _threshold(a[0], quantity):
             seen = here
-    return Parting(step, first, seen, found.output)
+    return replace(found, first=first, seen=seen)
 
 
 def _values(recording: Recording, step: int, state: Any, name: str) -> Tensor:

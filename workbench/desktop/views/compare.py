@@ -37,12 +37,13 @@ class Found:
     parting: Any
 
 
-def _work(pair: tuple[Any, Any], stop: Any) -> Any:
-    from workbench.engine.parting import partings  # with torch, which is loaded by now
+def _work(wish: tuple[Any, Any, Any], stop: Any) -> Any:
+    from workbench.engine.parting import Parting, partings  # with torch, which is loaded by now
 
+    here, there, known = wish
     try:
-        for parting in partings(*pair, stop):
-            yield Found(*pair, parting)
+        for parting in partings(here, there, stop, known or Parting(0)):
+            yield Found(here, there, parting)
     except Exception:  # of a system; the window must go on
         log.exception("where two branches part could not be told")
 
@@ -133,10 +134,10 @@ class CompareView(PlotView):
         found = self._worker.latest
         known = found.parting if found and (found.a, found.b) == (here, there) else None
         last = min(here.recording.head, there.recording.head)
-        more = known is None or (known.seen is None and known.compared < last)
+        more = known is None or not known.is_all_up_to(last)
         if more and not (self._worker.busy and self._asked == (here, there)):
             self._asked = (here, there)
-            self._worker.want(self._asked)
+            self._worker.want((here, there, known))
         return known
 
     def _draw_differences(self, snapshot: Any, reference: Any, quantity: Any) -> None:
