@@ -97,6 +97,9 @@ def test_nothing_in_rail_transport_and_status_is_cut_off(user, window):
         for size in ((1280, 800), (1440, 900)):
             window.resize(*size)
             user.frames(2)
+            if not window.rail.isVisible():  # folded away for the views
+                user.press(Key.Key_1, Held.ControlModifier)
+                user.frames(2)
             assert (window.width(), window.height()) == size
             assert not cut_off(window.rail.widget(), window.rail.viewport())
             assert not cut_off(window.transport, window.transport)
@@ -133,10 +136,25 @@ def test_titles_and_controls_of_the_views_are_not_squeezed(user, window):
 def test_a_narrow_window_folds_the_inspector_and_brings_it_back(user, window):
     window.resize(1000, 700)
     user.frames(2)
-    assert not window.side.isVisible()
+    assert not window.side.isVisible() and window.rail.isVisible()
     user.press(Key.Key_2, Held.ControlModifier)  # the user wants it all the same
     user.frames(1)
     assert window.side.isVisible()
     window.resize(1440, 900)
     user.frames(2)
     assert window.side.isVisible()
+
+
+@pytest.mark.parametrize("user", [("digits-exemplar",)], indirect=True)
+def test_on_a_small_projector_the_views_have_all_the_room(user, window):
+    window.resize(1280, 800)
+    user.press(Key.Key_F11)
+    user.settle()
+    assert not window.rail.isVisible() and not window.side.isVisible()
+    assert window.said.text() == "Ctrl+1 shows the parameters"
+    user.press(Key.Key_1, Held.ControlModifier)
+    user.frames(1)
+    assert window.rail.isVisible()
+    user.press(Key.Key_F11)
+    user.settle()
+    assert window.rail.isVisible() and window.side.isVisible()

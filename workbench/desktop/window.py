@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     from workbench.desktop.sweep.dialog import SweepDialog
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
-NARROW = 1100  # below this width there is no room for both
+# Below this width, at scale 1, there is no room for a side: the views come first.
+ROOM = {"inspector": 1100, "rail": 920}
 
 
 class Window(QMainWindow):
@@ -75,7 +76,7 @@ class Window(QMainWindow):
         self.sweep: SweepDialog | None = None  # as well
         self._closed_for_good = False
         self._learning = False  # a dictionary, in the last frame
-        self._narrow = False
+        self._folded: set[str] = set()  # sides that there was no room for
         self._branches: tuple = ()  # that the title was last made with
         self._assemble()
         self._make_menus()
@@ -472,11 +473,15 @@ class Window(QMainWindow):
         self._make_room()
 
     def _make_room(self) -> None:
-        """In a narrow window the inspector folds away; Ctrl+2 brings it back."""
-        narrow = self.width() < theme.px(NARROW)
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self.actions_by_name["inspector"].setChecked(not narrow)
+        """In a narrow window, as on a projector, sides fold away; their keys bring them back."""
+        for name, width in ROOM.items():
+            narrow = self.width() < theme.px(width)
+            if narrow != (name in self._folded):
+                self._folded ^= {name}
+                self.actions_by_name[name].setChecked(not narrow)
+                if narrow and name == "rail":
+                    keys = self.actions_by_name[name].shortcut().toString()
+                    self.workspace.said.emit(f"{keys} shows the parameters")
 
     def _experiment_changed(self, experiment: Any) -> None:
         self.area.adapt(experiment.system)

@@ -181,7 +181,7 @@ def test_the_flow_is_that_at_the_cursor(user, window):
     np.testing.assert_array_equal(found.rates, system.flow(snapshot.state, pair, points).numpy())
     x, _ = view.drawing._nullclines[0].getData()
     assert len(x) > 10 and view.drawing.nullclines
-    assert view.plot.getAxis("bottom").labelText.endswith("line: at rest")
+    assert view.plot.getAxis("bottom").labelText.endswith("lines: at rest")
     user.go_to(10)
     settle(user)
     assert view.flowing.latest.wish.state is window.workspace.snapshot.state
@@ -192,7 +192,7 @@ def test_where_no_flow_is_known_none_is_drawn(user, window):
     view = bring_up(user, 20)
     assert view.flowing.latest.found is None and not view.flowing.latest.error
     assert not len(view.drawing._arrows.getData()[0])
-    assert not view.plot.getAxis("bottom").labelText.endswith("line: at rest")
+    assert not view.plot.getAxis("bottom").labelText.endswith("lines: at rest")
     assert view.figure() is not None
 
 

@@ -141,9 +141,12 @@ class PhaseView(PlaneView):
     def _label_axes(self, snapshot: Any) -> None:
         """In neuron mode in the colours of the lines on which each is at rest."""
         inks = [theme.colours.muted] * 2 if self.by_components else INKS
-        named = (self.label_bottom, self.label_left)
-        for label, text, ink in zip(named, self.axes.labels(snapshot), inks, strict=True):
-            label(text + (" · line: at rest" if self.drawing.nullclines else ""), ink)
+        across, up = self.axes.labels(snapshot)
+        # Said once, where there is room for it: on a projector the plot is not high.
+        self.label_bottom(
+            across + (" · lines: at rest" if self.drawing.nullclines else ""), inks[0]
+        )
+        self.label_left(up, inks[1])
 
     def _say_why(self) -> None:
         """There is no plane to show."""
