@@ -401,15 +401,17 @@ class Workspace(QObject):
         return self.evaluation.perceptron if same else None
 
     @property
+    def evaluated_earlier(self) -> bool:
+        """Whether the settings of the run have changed since the evaluation."""
+        evaluated, experiment = self.evaluated_document, self._experiment
+        return evaluated is not None and not same_run(evaluated, experiment.document)
+
+    @property
     def evaluated_words(self) -> str:
-        """What sets the evaluated network apart from this run's, or was edited in both; or ""."""
-        evaluated, branch = self.evaluated_document, self.snapshot.branch
-        words = [edit.words() for edit in self.evaluated_edits]
-        if not words and branch.atom_edits:
-            words = ["atoms unedited"]
-        if evaluated is not None and not same_run(evaluated, branch.experiment.document):
-            words.append("of earlier settings")
-        return ", ".join(words)
+        """What was edited in the network that was evaluated; empty if there is nothing to say."""
+        words = ", ".join(edit.words() for edit in self.evaluated_edits)
+        unedited = self.evaluation is not None and self.snapshot.branch.atom_edits
+        return words or ("atoms unedited" if unedited else "")
 
     def evaluation_caption(self, *words: str) -> str:
         """Session, images and fingerprint of the evaluation, for the foot of a figure."""

@@ -115,7 +115,9 @@ class AnytimeView(PlotView):
         if evaluation.done < evaluation.total:
             words.append(f"{evaluation.done} of {evaluation.total} images")
         if workspace.evaluated_words:
-            words.append(coloured(workspace.evaluated_words, theme.colours.warning))
+            words.append(workspace.evaluated_words)
+        if workspace.evaluated_earlier:
+            words.append(coloured("of earlier settings", theme.colours.warning))
         self.summarise(" · ".join(words))
 
     def restyle(self) -> None:

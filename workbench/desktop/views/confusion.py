@@ -63,6 +63,9 @@ class ConfusionView(View):
         self.words = QLabel()
         self.words.setMinimumWidth(48)
         self.words.setProperty("role", "small")
+        self.edits = QLabel()
+        self.edits.setProperty("role", "small")
+        self.edits.hide()
         bar = QWidget()
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, 0, 0)
@@ -74,6 +77,7 @@ class ConfusionView(View):
         self.matrix = Matrix()
         self.beside = QWidget()
         self._layout.addWidget(bar)
+        self._layout.addWidget(self.edits)
         self._layout.addWidget(self.curve)
         self._layout.addWidget(self.matrix, 1)
         self._layout.addWidget(self.beside, 1)
@@ -82,7 +86,7 @@ class ConfusionView(View):
         self.images.chosen.connect(self.watched)
         self.images.closed.connect(self._forget)
         self._layout.addWidget(self.images)
-        self._seldom = {self.curve, self.beside, self.images}
+        self._seldom = {self.edits, self.curve, self.beside, self.images}
         for matrix in (self.matrix, *self.matrices.values()):
             matrix.chosen.connect(self._cell_chosen)
         workspace.experimentChanged.connect(self._let_go)
@@ -152,6 +156,8 @@ class ConfusionView(View):
         self._show_matrices(evaluation, names)
         self._show_training(evaluation)
         self._show_images(snapshot)
+        self.edits.setText(self.workspace.evaluated_words)
+        self.edits.setVisible(bool(self.edits.text()))
         if evaluation is None:
             self.progress.setRange(0, 0 if running else 1)
             images = len(snapshot.experiment.dataset.test)
@@ -222,8 +228,9 @@ class ConfusionView(View):
         shown = [chosen] if chosen in accuracy else [name for name in DECODERS if name in accuracy]
         named = "" if chosen in accuracy else f" ({shown[0]})"
         text = f"<b>{100 * accuracy[shown[0]]:.1f} %</b> right{named}"
-        known = self.workspace.evaluated_words
-        self.summarise(f"{text} · {known}" if known else text)
+        if self.workspace.evaluated_earlier:
+            text += " · of earlier settings"
+        self.summarise(text)
 
     def restyle(self) -> None:
         super().restyle()
