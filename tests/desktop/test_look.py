@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.desktop.theme import theme
+
 Key, Held = Qt.Key, Qt.KeyboardModifier
 
 
@@ -118,10 +120,14 @@ def test_at_1280_by_800_a_running_window_has_room_for_its_status(user, window):
     assert not cut_off(window.transport, window.transport)
 
 
+@pytest.mark.parametrize("presenting", [False, True])
 @pytest.mark.parametrize("user", [("digits-exemplar",), ("lif-population",)], indirect=True)
-def test_titles_and_controls_of_the_views_are_not_squeezed(user, window):
+def test_titles_and_controls_of_the_views_are_not_squeezed(user, window, presenting):
     window.resize(1280, 800)
     user.go_to(40)
+    if presenting:
+        user.press(Key.Key_F11)
+        user.settle()
     for name, dock in window.area.docks.items():
         if not dock.toggleViewAction().isVisible():  # the system has nothing for it
             continue
@@ -130,6 +136,9 @@ def test_titles_and_controls_of_the_views_are_not_squeezed(user, window):
         assert header.title.width() >= header.title.sizeHint().width(), name
         for control in shown(header, QComboBox, QAbstractButton):
             assert control.geometry().right() <= header.width(), name
+            if isinstance(control, QComboBox):  # its text, beside the arrow
+                words = control.fontMetrics().horizontalAdvance(control.currentText())
+                assert control.width() >= words + theme.px(21), name
 
 
 @pytest.mark.parametrize("user", [("digits-exemplar",)], indirect=True)
