@@ -15,7 +15,7 @@ from torch.nn.functional import normalize
 from workbench.analysis import optimality, stability
 from workbench.errors import InputError
 from workbench.systems.lca import LCA
-from workbench.systems.protocol import Wiring
+from workbench.systems.protocol import Products, Wiring, tensors
 
 few = settings(max_examples=20, deadline=None, derandomize=True)
 
@@ -315,6 +315,28 @@ def test_only_what_is_asked_for_is_observed():
     assert set(system.observe(state, ["residual", "drive"])) == {"residual", "drive"}
     with pytest.raises(KeyError, match="no observable 'spikes'"):
         system.observe(state, ["spikes"])
+
+
+@pytest.mark.parametrize("integrator", ["euler", "adaptive"])
+def test_a_step_takes_over_what_was_observed_of_its_state_and_of_no_other(integrator, monkeypatch):
+    """Φa is summed once for the energy and the step; bits are those of a run nobody looks at."""
+    combine, sums = Products.combine, []
+    monkeypatch.setattr(Products, "combine", lambda *given: sums.append(0) or combine(*given))
+    system = network(unit_rows(50, 20), threshold=0.2, time_constant=10.0, integrator=integrator)
+    signal = signals(3, 20)
+    alone, watched = system.init(signal), system.init(signal)
+    other = system.with_params(system.params.changed(threshold=0.4))
+    for step in range(20):
+        alone = system.step(alone)
+        sums.clear()
+        system.observe(watched, ("energy", "reconstruction"))
+        system.step(watched)
+        assert len(sums) == 1
+        system.observe(watched, ("energy",))
+        assert step < 5 or not torch.equal(other.step(watched).u, system.step(watched).u)
+        system.observe(system.init(2 * signal), ("energy",))
+        watched = system.step(watched)
+        assert all(map(torch.equal, tensors(alone), tensors(watched)))
 
 
 def test_a_network_that_blew_up_does_not_look_silent():

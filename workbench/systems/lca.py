@@ -90,11 +90,12 @@ class LCA(System):
         self.products = wiring.products
         self.lazy = Lazy(self.products) if wiring.engine == "lazy" else None
         self.gramian = _gramian(self.products) if wiring.engine == "dense" else None
+        self._seen: _Instant | None = None  # the last that was observed, for the step from there
 
     def with_params(self, params: LCAParams) -> Self:
         """The same network under other parameters; states carry over."""
         changed = copy.copy(self)
-        changed.params = params
+        changed.params, changed._seen = params, None
         return changed
 
     @property
@@ -144,23 +145,23 @@ class LCA(System):
             if moved is not None:
                 return moved
             state = self._whole(state)
-        activation = self._transfer(state.u)
-        goal, left = (self._goal if self.gramian is None else self._dense_goal)(state, activation)
-        rule, pace = self._rule(state, activation, left)
+        seen, self._seen = self._seen, None
+        now = seen if seen is not None and seen.state is state else _Instant(self, state)
+        goal, left = (self._goal if self.gramian is None else self._dense_goal)(now)
+        rule, pace = self._rule(state, now.activation, left)
         u = rule.moved(state.u, goal, state.before if state.before.shape[1] else None)
         before = state.before[:, :0] if rule.momentum is None else state.u
         return state._replace(u=u, before=before, pace=pace, k=state.k + 1)
 
-    def _goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Square]:
+    def _goal(self, now: _Instant) -> tuple[Tensor, Square]:
         """What u moves towards, Φᵀ(s − Φa) + a [B, M], and ‖s − Φa‖²; the residual form."""
-        reconstruction = self._reconstruct(activation)
-        if reconstruction is None:  # all silent: Φᵀs is known, the dictionary is not read at all
-            return state.drive, lambda: _square(state.signal)
-        left = state.signal - reconstruction
-        return self.products.match(left, activation), lambda: _square(left)
+        if now.explained is None:  # all silent: Φᵀs is known, the dictionary is not read at all
+            return now.drive, lambda: _square(now.input)
+        return self.products.match(now.residual, now.activation), lambda: _square(now.residual)
 
-    def _dense_goal(self, state: LCAState, activation: Tensor) -> tuple[Tensor, Square]:
+    def _dense_goal(self, now: _Instant) -> tuple[Tensor, Square]:
         """The same by b − (G − I) a."""
+        state, activation = now.state, now.activation
         inhibition = self.gramian.combine(activation)
         if inhibition is None:
             return state.drive, lambda: _square(state.signal)
@@ -215,6 +216,8 @@ class LCA(System):
         """
         asked = [o.name for o in self.observables] if names is None else names
         instant = self._instant(state)
+        if not isinstance(state, LazyState):
+            self._seen = instant
         return {
             self.observable(name).name: getattr(instant, name)
             for name in asked
@@ -342,7 +345,8 @@ class LCA(System):
 
     def _instant(self, state: LCAState | LazyState) -> _Instant:
         if not isinstance(state, LazyState):
-            return _Instant(self, state)
+            seen = self._seen
+            return seen if seen is not None and seen.state is state else _Instant(self, state)
         complete = self.lazy.complete(state, self.params.threshold)
         return (
             _Instant(self, self._whole(state)) if complete is None else _LazyInstant(self, complete)
@@ -360,10 +364,6 @@ class LCA(System):
         if self.params.transfer == "hard":
             return u.masked_fill(u.abs() < self.params.threshold, 0.0)
         return functional.softshrink(u, self.params.threshold)
-
-    def _reconstruct(self, activation: Tensor) -> Tensor | None:
-        """Φa, [B, N], over the neurons of all processes; None: zero, as no neuron is active."""
-        return self.products.combine(activation)
 
 
 def _square(vectors: Tensor) -> Tensor:
@@ -402,16 +402,16 @@ class _Instant:
     """Everything observable of one state; each part is computed once, when it is asked for."""
 
     def __init__(self, system: LCA, state: LCAState | LazyState) -> None:
-        self._system, self._state = system, state
+        self._system, self.state = system, state
         self.input = state.signal
 
     @cached_property
     def drive(self) -> Tensor:  # [B, M]
-        return self._state.drive
+        return self.state.drive
 
     @cached_property
     def membrane_potential(self) -> Tensor:  # [B, M]
-        return self._state.u
+        return self.state.u
 
     @cached_property
     def activation(self) -> Tensor:  # [B, M]
@@ -426,9 +426,12 @@ class _Instant:
         return self._system.wiring.shard.sum(self.firing.sum(1))
 
     @cached_property
+    def explained(self) -> Tensor | None:  # [B, N], Φa over the neurons of all processes
+        return self._system.products.combine(self.activation)  # None: no neuron is active
+
+    @cached_property
     def reconstruction(self) -> Tensor:  # [B, N]
-        reconstruction = self._system._reconstruct(self.activation)
-        return torch.zeros_like(self.input) if reconstruction is None else reconstruction
+        return torch.zeros_like(self.input) if self.explained is None else self.explained
 
     @cached_property
     def residual(self) -> Tensor:  # [B, N]
@@ -461,22 +464,22 @@ class _LazyInstant(_Instant):
 
     @cached_property
     def membrane_potential(self) -> Tensor:  # [B, M]
-        return self._lazy.potentials(self._state, self._state.now)
+        return self._lazy.potentials(self.state, self.state.now)
 
     @cached_property
     def activation(self) -> Tensor:  # [B, M]
-        return self._lazy.spread(self._state, self._system._transfer(self._state.now.u))
+        return self._lazy.spread(self.state, self._system._transfer(self.state.now.u))
 
     @cached_property
     def firing(self) -> Tensor:  # [B, M], bool
-        firing = ~(self._state.now.u.abs() < self._system.params.threshold)
-        return self._lazy.spread(self._state, firing)
+        firing = ~(self.state.now.u.abs() < self._system.params.threshold)
+        return self._lazy.spread(self.state, firing)
 
     @cached_property
     def firing_count(self) -> Tensor:  # [B]
-        firing = ~(self._state.now.u.abs() < self._system.params.threshold)
-        return (firing & self._state.there).sum(1)
+        firing = ~(self.state.now.u.abs() < self._system.params.threshold)
+        return (firing & self.state.there).sum(1)
 
     @cached_property
     def reconstruction(self) -> Tensor:  # [B, N]
-        return self._lazy.combine(self._state, self._system._transfer(self._state.now.u))
+        return self._lazy.combine(self.state, self._system._transfer(self.state.now.u))
