@@ -72,6 +72,20 @@ def test_of_many_values_only_the_last_is_followed_to_the_end(user, window):
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_back_at_the_value_that_it_has_nothing_is_foreseen(user, window):
+    user.go_to(60)
+    workspace = window.workspace
+    for value, foreseen in ((1.0, True), (2.0, False), (0.5, True)):
+        assert workspace.what_if.try_value("system.threshold", value)
+        user.frames(1)
+        if foreseen:
+            user.wait(lambda: workspace.ghost is not None and workspace.ghost.is_trial)
+        else:
+            assert workspace.ghost is None
+    workspace.what_if.end()
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
 def test_while_it_runs_a_slider_turns_the_run_itself(user, window):
     window.workspace.ask(lambda runner: runner.set_speed(5.0))
     user.press(Qt.Key.Key_Space)

@@ -41,9 +41,13 @@ class WhatIf:
         if snapshot.experiment.system.kind != workspace.document.system["kind"]:
             return False  # another system is being prepared
         try:
-            self.document = workspace.document.with_value(place, value)
+            tried = workspace.document.with_value(place, value)
         except InputError:
             return False
+        if tried == workspace.document:  # letting go would change nothing
+            self.end()
+            return True
+        self.document = tried
         from workbench.engine.rollout import Trial  # with torch, which is loaded by now
 
         self._worker.want(Trial(snapshot.branch, status.branches, snapshot.step, self.document))
