@@ -19,10 +19,18 @@ from workbench.desktop.app import take_picture
 from workbench.document import load, shipped
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-# name, session, settings, step
+# name, session, settings, step, views brought up
 PICTURES = (
-    ("window", "digits-exemplar", ("view.sample=242",), 100),
-    ("branches", "digits-lesion", (), 100),
+    ("window", "digits-exemplar", ("view.sample=242",), 100, ()),
+    ("branches", "digits-lesion", (), 100, ()),
+    ("why", "digits-exemplar", ("view.sample=242", "view.neuron=1264"), 96, ("why", "ledger")),
+    (
+        "map",
+        "digits-exemplar",
+        ("view.sample=242", "view.layout=debug", "view.neuron=1163"),
+        96,
+        ("phase", "regimes"),
+    ),
 )
 
 
@@ -31,14 +39,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=[name for name, *_ in PICTURES])
     only = parser.parse_args().only
-    for name, session, settings, step in PICTURES:
+    for name, session, settings, step, views in PICTURES:
         if only not in (None, name):
             continue
         path = shipped()[session]
         document = load(path)
         for setting in settings:
             document = document.with_text(setting)
-        take_picture(document, path, step, DOCS / f"{name}.png", (1440, 900), dark=True)
+        take_picture(document, path, step, DOCS / f"{name}.png", (1440, 900), True, views)
         print(DOCS / f"{name}.png")
     return 0
 

@@ -423,7 +423,7 @@ def test_screenshot_writes_a_picture_of_the_size_asked_for(tmp_path):
     picture = tmp_path / "new" / "window.png"
     found = real(
         *("screenshot", "digits-exemplar", "--step", "12", "--out", str(picture)),
-        *("--size", "1100x700", "--set", "dictionary.atoms=100"),
+        *("--size", "1100x700", "--set", "dictionary.atoms=100", "--show", "ledger"),
         **NO_DISPLAY,
     )
     assert found.returncode == 0, found.stderr

@@ -168,6 +168,13 @@ def _screenshot_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     parser.add_argument("--size", type=_size, default=(1440, 900), metavar="WxH")
     parser.add_argument("--dark", action="store_true", help="with the dark theme")
+    parser.add_argument(
+        "--show",
+        action="append",
+        default=[],
+        metavar="VIEW",
+        help="a view to bring up, such as why, regimes, phase or confusion; may be repeated",
+    )
     parser.set_defaults(do=_screenshot)
     return parser
 
@@ -401,7 +408,7 @@ def _screenshot(options: argparse.Namespace) -> int:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # what it cannot do
     shown = _desktop().take_picture(
-        document, path, options.step, options.out, options.size, options.dark
+        document, path, options.step, options.out, options.size, options.dark, options.show
     )
     note = "" if shown == options.step else f" (the run ends at step {shown})"
     _say(f"Wrote {options.out}{note}")

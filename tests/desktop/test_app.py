@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from workbench.desktop import app
 from workbench.desktop.theme import DARK, theme
+from workbench.desktop.window import Window
 from workbench.document import load, shipped
 from workbench.errors import InputError
 
@@ -33,6 +34,43 @@ def test_a_picture_shows_the_window_at_a_step(themed_app, theme_again, tmp_path,
     assert (picture.width(), picture.height()) == (1280, 800)
     assert (picture.pixelColor(3, 400) == QColor(DARK.background)) is dark
     assert not [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+
+
+def test_views_are_brought_up_and_a_picture_waits_for_what_they_work_out(
+    themed_app, theme_again, tmp_path, monkeypatch
+):
+    path, seen = shipped()["digits-exemplar"], {}
+    close = Window.close_for_good
+
+    def looked(window):
+        for name in ("regimes", "why"):
+            view = window.views[name]
+            seen[name] = view.isVisible() and view.header.summary.text()
+        seen["mapped"] = not window.views["regimes"].mapper.working
+        close(window)
+
+    monkeypatch.setattr(Window, "close_for_good", looked)
+    document = load(path).with_text("view.neuron=719").with_text("system.steps=30")
+    size, views = (1280, 800), ("why", "regimes")
+    app.take_picture(document, path, 20, tmp_path / "a.png", size, False, views)
+    assert seen["mapped"] and "here · " in seen["regimes"] and "…" not in seen["regimes"]
+    assert seen["why"] == "step 20 → 21"
+
+
+@pytest.mark.parametrize(
+    ("session", "view", "words"),
+    [
+        ("digits-exemplar", "pictures", "--show pictures: no such view; traces, "),
+        ("digits-exemplar", "fi", "--show fi: there is nothing of LCA to show in it"),
+    ],
+)
+def test_a_view_that_is_not_there_is_refused(
+    themed_app, theme_again, tmp_path, session, view, words
+):
+    path, out = shipped()[session], tmp_path / "a.png"
+    with pytest.raises(InputError) as error:
+        app.take_picture(load(path), path, 3, out, (1000, 700), False, (view,))
+    assert str(error.value).startswith(words) and not out.exists()
 
 
 def test_a_step_beyond_the_end_shows_the_end(themed_app, theme_again, tmp_path):

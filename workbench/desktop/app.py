@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +20,7 @@ from workbench.desktop.window import Window
 from workbench.document import Document
 from workbench.errors import InputError
 
+PATIENCE = 120.0  # seconds that a picture waits for what is worked out beside the run
 log = logging.getLogger(__name__)
 
 
@@ -51,24 +52,40 @@ def open_window(document: Document, path: Path | None, run: bool = False) -> int
 
 
 def take_picture(
-    document: Document, path: Path | None, step: int, out: Path, size: tuple[int, int], dark: bool
+    document: Document,
+    path: Path | None,
+    step: int,
+    out: Path,
+    size: tuple[int, int],
+    dark: bool,
+    views: Sequence[str] = (),
 ) -> int:
     """Open the window, go to a step, and save what it looks like; returns the step it got to.
 
+    Args:
+        document: what is run.
+        path: of its session.
+        step: to go to; beyond the end, the last one.
+        out: the file, .png.
+        size: width and height of the window.
+        dark: in the dark theme.
+        views: names of those that are brought in front of the others.
+
     Raises:
-        InputError: the run failed, or the picture cannot be written.
+        InputError: the run failed, there is no such view, or the picture cannot be written.
     """
     app = application()
     theme.choose("dark" if dark else "light")
     with TemporaryDirectory() as folder:  # a picture does not depend on the user's arrangement
         window = Window(document, path, Settings(Path(folder) / "settings.json"))
-        reached = _picture(app, window, step, out, size)
+        window.resize(*size)
+        reached = _picture(app, window, step, out, views)
     theme.uninstall()
     return reached
 
 
-def _picture(app: QApplication, window: Window, step: int, out: Path, size: tuple[int, int]) -> int:
-    window.resize(*size)
+def _picture(app: QApplication, window: Window, step: int, out: Path, views: Sequence[str]) -> int:
+    before = threading.enumerate()
     window.show()
     window.start()
     try:
@@ -80,15 +97,42 @@ def _picture(app: QApplication, window: Window, step: int, out: Path, size: tupl
         refused = window.workspace.runner.status.refused
         if refused:  # branches of the session that do not fit it
             raise InputError(refused)
-        for _ in range(10):
-            app.processEvents()
-            window.clock.tick()
+        for name in views:
+            _bring_up(window, name)
+        _draw_all(app, window, before)
         if not window.grab().save(str(out)):
             raise InputError(f"{out} could not be written")
         return window.workspace.status.step
     finally:
         window.close_for_good()
         window.deleteLater()  # an error's traceback would keep it
+
+
+def _draw_all(app: QApplication, window: Window, before: Sequence[threading.Thread]) -> None:
+    """Draw frames until nothing is worked out in a thread any more, and a few with the last of it.
+
+    Args:
+        app: the application.
+        window: shown.
+        before: threads that are none of the window's.
+    """
+    idle, deadline = 0, time.monotonic() + PATIENCE
+    while idle < 10 and time.monotonic() < deadline:
+        app.processEvents()
+        window.clock.tick()
+        working = {t.name for t in threading.enumerate() if t not in before} - {"runner"}
+        idle = 0 if working else idle + 1
+        time.sleep(0.005 if working else 0)
+
+
+def _bring_up(window: Window, name: str) -> None:
+    dock = window.area.docks.get(name)
+    if dock is None:
+        raise InputError(f"--show {name}: no such view; {', '.join(window.area.docks)} are")
+    if not dock.toggleViewAction().isVisible():
+        title = window.workspace.experiment.system.title
+        raise InputError(f"--show {name}: there is nothing of {title} to show in it")
+    window.bring_up(name)
 
 
 def _loaded(window: Window) -> bool:

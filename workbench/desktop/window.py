@@ -363,22 +363,22 @@ class Window(QMainWindow):
 
     def evaluate(self) -> None:
         """Code the whole test set and show its confusion matrix."""
-        self._bring_up("confusion")
+        self.bring_up("confusion")
         self.workspace.evaluate()
 
     def watch(self, sample: int) -> None:
         """Run a test image through, before the evidence, which says how it was decided."""
         self.workspace.select_sample(sample)
         self.workspace.ask(lambda runner: runner.set_paused(False))
-        self._bring_up("evidence")
+        self.bring_up("evidence")
 
     def grow(self) -> None:
         """Show where exemplars can be added."""
-        self._bring_up("growth")
+        self.bring_up("growth")
 
     def show_regimes(self) -> None:
         """Show in what regime the network is, and which ones are near."""
-        self._bring_up("regimes")
+        self.bring_up("regimes")
 
     def cancel_evaluation(self) -> None:
         """Stop the evaluation."""
@@ -408,21 +408,21 @@ class Window(QMainWindow):
 
     def browse(self) -> None:
         """Look through the images of the dataset."""
-        self._bring_up("browser")
+        self.bring_up("browser")
 
     def show_why(self) -> None:
         """Explain the selected neuron at the time cursor."""
-        self._bring_up("why")
+        self.bring_up("why")
 
     def show_compare(self) -> None:
         """The run beside the branch that it is drawn over."""
-        self._bring_up("compare")
+        self.bring_up("compare")
 
     def ask_fork(self) -> None:
         """Fork with another input or another atom."""
         ForkDialog(self.workspace, self).open()
 
-    def _bring_up(self, name: str) -> None:
+    def bring_up(self, name: str) -> None:
         """Open a view, in front of the others."""
         self.area.docks[name].show()
         self.area.docks[name].raise_()

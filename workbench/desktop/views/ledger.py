@@ -90,11 +90,11 @@ class LedgerView(PlotView):
             return "not converged · nothing is proved yet"
         if entry.converged:
             return f"converged · at most {100 * entry.excess:.2g} % too high"
-        words = f"not converged · at most {100 * entry.excess:.2g} % too high"
-        if ledger.optimum is not None and near >= ledger.start:
+        words = f"at most {100 * entry.excess:.2g} % too high"
+        if ledger.optimum is not None and near >= ledger.start:  # then it is known
             above = (entry.energy - ledger.optimum.energy) / ledger.optimum.energy
-            words += f", in truth {100 * max(above, 0.0):.2g} %"
-        return coloured(words, theme.colours.warning)
+            words = f"{100 * max(above, 0.0):.2g} % too high"
+        return coloured(f"not converged · {words}", theme.colours.warning)
 
     def restyle(self) -> None:
         super().restyle()
