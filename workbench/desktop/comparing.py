@@ -70,7 +70,8 @@ def sentence(quantity: Any, alike: bool, found: Parting | None) -> str:
 
 def _difference(difference: Difference, symbol: str, begin: str) -> str:
     amount = difference.here - difference.there
-    return (
+    words = (
         f"{begin} step {difference.step}: neuron {difference.neuron}, {symbol} "
         f"{difference.here:.4g} here and {difference.there:.4g} there, Δ = {amount:.2g}."
     )
+    return words.replace("-", "−")
