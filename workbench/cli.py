@@ -422,6 +422,7 @@ def _info(options: argparse.Namespace) -> int:
     import torch
 
     from workbench import systems
+    from workbench.engine import devices
     from workbench.parameters import declared
 
     print(f"workbench {__version__}, Python {sys.version.split()[0]}")
@@ -429,6 +430,7 @@ def _info(options: argparse.Namespace) -> int:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             print(f"  {name} {importlib.metadata.version(name)}")
     print(f"  threads {torch.get_num_threads()}")
+    print(f"  devices {', '.join(map(devices.described, devices.there()))}")
     print(f"settings and log: {home()}")
     print("\n".join(cli_store.listing()))
     print("examples: " + ", ".join(shipped()))

@@ -86,6 +86,16 @@ def test_each_process_of_a_machine_takes_a_gpu_or_none_does(
             devices.device(asking(device="cuda"), Shard(0, 2))
 
 
+def test_devices_are_told_by_the_names_of_the_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"GPU {index}")
+    assert list(map(devices.described, ("cuda", "mps", "cpu"))) == [
+        "cuda (GPU 0, GPU 1)",
+        "mps",
+        "cpu",
+    ]
+
+
 def test_auto_is_lazy_only_where_it_can_be():
     large = (devices.LARGE_DICTIONARY // 64, 64)
     for run, device, shard, chosen in (

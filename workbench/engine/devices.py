@@ -30,6 +30,14 @@ def there() -> tuple[str, ...]:
     return (*(name for name, is_there in found.items() if is_there), "cpu")
 
 
+def described(name: str) -> str:
+    """A device with what it is called, where that is known: the GPUs of this process."""
+    if name != "cuda":
+        return name
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return f"cuda ({', '.join(gpus)})"
+
+
 def named(name: str) -> torch.device:
     """The device of that name; of several GPUs the one this process was given."""
     return torch.device(name)
