@@ -26,7 +26,7 @@ from workbench.papers.counting import MeasuredOperations
 from workbench.papers.guard import Claimed
 from workbench.papers.pictures import Reconstruction
 from workbench.systems import products
-from workbench.systems.protocol import Wiring
+from workbench.systems.protocol import Products, Wiring
 
 DOCUMENT = digits(200)
 CODED = list(range(40))
@@ -110,22 +110,22 @@ def test_what_is_wrong_only_in_the_network_of_the_run_is_seen_there(monkeypatch)
     """As in the branch for large dictionaries that gathers the active atoms."""
     monkeypatch.setattr(products, "_SMALL_DICTIONARY", 1000)  # numbers
     assert wrong_before() == ""
-    right = LCA._reconstruct
+    right = Products.combine
 
-    def reconstruct(self, activation):
+    def combine(self, activation):
         found = right(self, activation)
-        return found if self.neurons < 100 or found is None else 0.98 * found
+        return found if len(self.atoms) < 100 or found is None else 0.98 * found
 
-    monkeypatch.setattr(LCA, "_reconstruct", reconstruct)
+    monkeypatch.setattr(Products, "combine", combine)
     experiment = prepare(DOCUMENT)
     assert guard.before(experiment, DOCUMENT, CODED) == ""
     assert "equation (3) gives" in guard.in_use(experiment, DOCUMENT, CODED)
 
 
 def test_the_steps_of_a_reconstruction_are_looked_at_too(monkeypatch):
-    right = LCA._reconstruct
+    right = Products.combine
     monkeypatch.setattr(
-        LCA, "_reconstruct", lambda self, a: right(self, a) * (1 if self.neurons < 100 else 0.98)
+        Products, "combine", lambda self, a: right(self, a) * (1 if len(self.atoms) < 100 else 0.98)
     )
     steps = Reconstruction(DOCUMENT, "0", 2).do(Bench(Path("nowhere")))
     with pytest.raises(StopIteration) as end:
