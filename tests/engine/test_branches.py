@@ -344,6 +344,21 @@ def test_where_there_are_too_many_the_oldest_fork_goes_but_not_what_is_held(at, 
     assert status.branch == numbers[-1] == MOST + 4
 
 
+def test_of_forks_of_forks_too_the_oldest_goes(at, document):
+    """Each grew from the one before, so that no fork is without one that grew from it."""
+    runner = at(5)
+    for k in range(MOST + 3):
+        runner.seek(6 + k)
+        runner.wait(PAUSED)
+        runner.fork()
+    status = runner.wait(PAUSED)
+    numbers = [branch.number for branch in status.branches]
+    assert numbers == [0, *range(5, MOST + 4)]
+    assert [branch.parent for branch in status.branches] == [None, 0, *range(5, MOST + 3)]
+    runner.switch(5, document())
+    assert runner.wait(PAUSED).branch == 5
+
+
 def test_memory_that_branches_share_counts_once(at, document):
     runner = at(39)
     alone = runner.status.bytes_used
