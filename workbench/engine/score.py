@@ -33,7 +33,7 @@ def written(branches: Sequence[Branch], current: int) -> tuple[KeptBranch, ...]:
         KeptBranch(
             parent=places.get(branch.parent),
             step=branch.step,
-            turns=tuple(_turn(course) for course in branch.recording.courses),
+            turns=tuple(_turn(course) for course in _courses(branch, branch.parent in places)),
             title=branch.title,
             current=branch.number == current,
         )
@@ -62,6 +62,17 @@ def _parents_first(branches: list[Branch]) -> list[Branch]:
         ordered += ready
         left = [branch for branch in left if branch not in ready]
     return ordered
+
+
+def _courses(branch: Branch, is_fork: bool) -> list[Course]:
+    """Who made which steps; from where a fork parts too, though it may once have been the trunk.
+
+    Grown again it turns there, and what is written of it then must be the same.
+    """
+    courses = list(branch.recording.courses)
+    if is_fork and all(course.start != branch.step for course in courses):
+        courses.append(Course(branch.step, branch.recording.system_at(branch.step)))
+    return sorted(courses, key=lambda course: course.start)
 
 
 def _turn(course: Course) -> Turn:
