@@ -360,6 +360,21 @@ def test_atoms_that_are_active_behind_alone_come_last_in_brackets(forked):
     assert active == sorted(active) and not active[0]
 
 
+@pytest.mark.parametrize("other", ["the same again", "other parameters"])
+def test_a_session_that_is_opened_is_not_a_fork_of_the_one_before(forked, tmp_path, other):
+    window, path = forked.window, tmp_path / "other.json"
+    document = window.workspace.document
+    if other == "other parameters":
+        document = document.with_text("system.time_constant=30")
+    path.write_text(document.to_json())
+    window.workspace.mark_saved(window.workspace.session)  # nobody asks
+    assert window.files.open(path)
+    forked.settle()
+    (branch,) = window.workspace.branching.branches
+    assert branch.plain.asked.system == document.system
+    assert not window.workspace.dirty and not window.isWindowModified()
+
+
 def test_a_session_that_is_refused_leaves_the_branches_of_the_open_one(forked, tmp_path):
     window = forked.window
     saved, wrong = tmp_path / "branches.json", tmp_path / "wrong.json"

@@ -235,7 +235,7 @@ class Workspace(QObject):
         if self.runner is not None:
             self.runner.set_speed(document.view.speed)
         self.evaluationChanged.emit()
-        self._changed()
+        self._changed(anew=True)
         self._grow()
         self.selectionChanged.emit(document.view.neuron)
 
@@ -300,11 +300,11 @@ class Workspace(QObject):
         self.history.redo()
         self._changed()
 
-    def _changed(self) -> None:
+    def _changed(self, anew: bool = False) -> None:
         self.documentChanged.emit(self.document)
         if self.runner is not None:
             self.runner.set_speed(self.document.view.speed)
-            self.runner.follow(self.document)
+            self.runner.follow(self.document, anew)
 
     # -- selection -------------------------------------------------------------------------------
 

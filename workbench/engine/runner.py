@@ -94,9 +94,14 @@ class Runner:
         """Whether all that was asked for is done and published, but for a seek under way."""
         return self._requests.is_done
 
-    def follow(self, document: Document) -> None:
-        """Make the run follow this document; does the least that is needed (see `changes`)."""
-        self._requests.put(lambda: self._follow(document), replaces="follow")
+    def follow(self, document: Document, anew: bool = False) -> None:
+        """Make the run follow this document; does the least that is needed (see `changes`).
+
+        With ``anew`` it is another session: its run begins at step 0, and no fork of the one before
+        stays beside it.
+        """
+        name = "open" if anew else "follow"
+        self._requests.put(lambda: self._follow(document, anew), replaces=name)
 
     def set_paused(self, paused: bool) -> None:
         """Pause (also a seek under way), or run on from the cursor."""
@@ -249,10 +254,10 @@ class Runner:
 
     # -- following a document -------------------------------------------------------------------
 
-    def _follow(self, document: Document) -> None:
+    def _follow(self, document: Document, anew: bool) -> None:
         old, was = self._cursor.plain, self.status
         change = effect(old.asked, document) if old else Effect.PREPARE
-        if was.state is RunState.FAILED:  # there is no run to go on with
+        if anew or was.state is RunState.FAILED:  # there is no run to go on with
             change = max(change, Effect.RESTART)
         try:
             plain = self._follower(document, change)
