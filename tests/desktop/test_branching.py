@@ -294,6 +294,27 @@ def test_undo_after_a_fork_takes_the_parameter_back_and_keeps_the_branch(forked)
     assert len(names(forked)) == 3  # the run with the old threshold is one of its own
 
 
+def test_undo_and_redo_on_the_run_of_another_session_go_from_branch_to_branch(forked, tmp_path):
+    """To follow another network would end the branches that are there."""
+    window, path = forked.window, tmp_path / "few.json"
+    workspace = window.workspace
+    path.write_text(workspace.document.with_value("dictionary.atoms", 50).to_json())
+    window.files.compare(path)
+    forked.wait(lambda: len(names(forked)) == 3)
+    forked.settle()
+    before = names(forked)
+    heads = [branch.recording.head for branch in workspace.branching.branches]
+    forked.do("next_branch")
+    forked.settle()
+    assert workspace.document.dictionary.atoms == 50
+    for command, atoms, at in (("undo", None, 0), ("redo", 50, 2)):
+        forked.do(command)
+        forked.settle()
+        assert workspace.document.dictionary.atoms == atoms
+        assert names(forked) == before and workspace.status.branch == at
+    assert [b.recording.head for b in workspace.branching.branches][:2] == heads[:2]
+
+
 def test_branches_are_saved_with_the_session_and_come_back(forked, open_window, tmp_path):
     window = forked.window
     forked.go_to(30)

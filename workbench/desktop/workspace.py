@@ -293,18 +293,19 @@ class Workspace(QObject):
     def undo(self) -> None:
         """Take back the last change of the document."""
         self.history.undo()
-        self._changed()
+        self._changed(undone=True)
 
     def redo(self) -> None:
         """Make the change again that was taken back."""
         self.history.redo()
-        self._changed()
+        self._changed(undone=True)
 
-    def _changed(self, anew: bool = False) -> None:
+    def _changed(self, anew: bool = False, undone: bool = False) -> None:
         self.documentChanged.emit(self.document)
         if self.runner is not None:
             self.runner.set_speed(self.document.view.speed)
-            self.runner.follow(self.document, anew)
+            if not (undone and self.branching.back_to(self.document)):
+                self.runner.follow(self.document, anew)
 
     # -- selection -------------------------------------------------------------------------------
 
