@@ -394,6 +394,7 @@ def test_a_session_that_is_opened_is_not_a_fork_of_the_one_before(forked, tmp_pa
     (branch,) = window.workspace.branching.branches
     assert branch.plain.asked.system == document.system
     assert not window.workspace.dirty and not window.isWindowModified()
+    assert window.said.text() == "Opened other.json"
 
 
 def test_a_session_that_is_refused_leaves_the_branches_of_the_open_one(forked, tmp_path):

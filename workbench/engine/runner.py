@@ -267,7 +267,7 @@ class Runner:
             self._refuse(was, str(error) or "Preparing was cancelled")
             return
         if change > Effect.LIVE:
-            self._begin_as_before(begun, was)
+            self._begin_as_before(begun, was, anew)
         elif change is Effect.LIVE:
             self._change_course(plain, was)
         else:
@@ -307,12 +307,13 @@ class Runner:
         given = given or inputs.chosen(plain, plain.asked.view)
         return forking.root(plain, given, self._cursor.room_of_run)
 
-    def _begin_as_before(self, begun: Branch, was: Status) -> None:
+    def _begin_as_before(self, begun: Branch, was: Status, anew: bool) -> None:
         """Begin at step 0, and go on doing what was being done."""
         old, doing = self._cursor.plain, (was, self._target, self._until)
         self._begin(begun)
         if old is not None:
-            self._say(f"Restarted with {differences(old.asked, begun.plain.asked)}")
+            if not anew:  # of another session there is more to say than what differs
+                self._say(f"Restarted with {differences(old.asked, begun.plain.asked)}")
             self._go_on(*doing)
 
     def _go_on(
