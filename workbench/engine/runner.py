@@ -524,7 +524,7 @@ class Runner:
             self._finish("diverged")
         elif self._cursor.step >= end and self._cursor.at_convergence:
             self._finish("converged")
-        elif self._cursor.step >= self.status.steps:
+        elif self._cursor.step >= self._cursor.branch.steps:
             self._finish("all steps done")
         elif self._cursor.step >= end:
             self._rest(RunState.PAUSED)
