@@ -29,18 +29,16 @@ def written(branches: Sequence[Branch], current: int) -> tuple[KeptBranch, ...]:
     here = next(branch for branch in branches if branch.number == current)
     own = _parents_first([b for b in branches if same_base(b, here)])
     places = {branch.number: i for i, branch in enumerate(own)}
-    kept = tuple(
-        KeptBranch(
-            parent=places.get(branch.parent),
-            step=branch.step,
-            turns=tuple(_turn(course) for course in _courses(branch, branch.parent in places)),
-            title=branch.title,
-            current=branch.number == current,
-        )
-        for branch in own
-    )
+    kept: list[KeptBranch] = []
+    for branch in own:
+        parent = places.get(branch.parent)
+        turns = tuple(_turn(course) for course in branch.recording.courses)
+        if parent is not None:
+            turns = _as_grown(turns, kept[parent].turns, branch.step)
+        here = branch.number == current
+        kept.append(KeptBranch(parent, branch.step, turns, branch.title, here))
     alone = len(kept) == 1 and len(kept[0].turns) == 1
-    return () if alone else kept
+    return () if alone else tuple(kept)
 
 
 def same_base(a: Branch, b: Branch) -> bool:
@@ -64,15 +62,16 @@ def _parents_first(branches: list[Branch]) -> list[Branch]:
     return ordered
 
 
-def _courses(branch: Branch, is_fork: bool) -> list[Course]:
-    """Who made which steps; from where a fork parts too, though it may once have been the trunk.
+def _as_grown(own: tuple[Turn, ...], parent: tuple[Turn, ...], step: int) -> tuple[Turn, ...]:
+    """The turns of a fork as it is grown again: up to its first step those of its parent.
 
-    Grown again it turns there, and what is written of it then must be the same.
+    They make the same steps, though one of the two may have been the trunk, or have turned where
+    nothing changed; what is written of a session just opened must be what it was opened with.
     """
-    courses = list(branch.recording.courses)
-    if is_fork and all(course.start != branch.step for course in courses):
-        courses.append(Course(branch.step, branch.recording.system_at(branch.step)))
-    return sorted(courses, key=lambda course: course.start)
+    after = [turn for turn in own if turn.step >= step]
+    if not after or after[0].step != step:
+        after.insert(0, Turn(step, [turn for turn in own if turn.step < step][-1].system))
+    return (*(turn for turn in parent if turn.step < step), *after)
 
 
 def _turn(course: Course) -> Turn:
