@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LONGEST_WORD = 20  # letters of a word in a table; three columns fit
 
+
 def settings_table(here: Branch, there: Branch, names: Sequence[str], muted: str) -> str:
     """Rich text: only what differs, the two branches side by side.
 
