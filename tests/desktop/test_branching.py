@@ -334,6 +334,27 @@ def test_undo_after_a_fork_takes_the_parameter_back_and_keeps_the_branch(forked)
     assert len(names(forked)) == 3  # the run with the old threshold is one of its own
 
 
+def test_undo_and_redo_on_the_run_of_another_session_go_from_branch_to_branch(forked, tmp_path):
+    """To follow another network would end the branches that are there."""
+    window, path = forked.window, tmp_path / "few.json"
+    workspace = window.workspace
+    path.write_text(workspace.document.with_value("dictionary.atoms", 50).to_json())
+    window.files.compare(path)
+    forked.wait(lambda: len(names(forked)) == 3)
+    forked.settle()
+    before = names(forked)
+    heads = [branch.recording.head for branch in workspace.branching.branches]
+    forked.do("next_branch")
+    forked.settle()
+    assert workspace.document.dictionary.atoms == 50
+    for command, atoms, at in (("undo", None, 0), ("redo", 50, 2)):
+        forked.do(command)
+        forked.settle()
+        assert workspace.document.dictionary.atoms == atoms
+        assert names(forked) == before and workspace.status.branch == at
+    assert [b.recording.head for b in workspace.branching.branches][:2] == heads[:2]
+
+
 def test_branches_are_saved_with_the_session_and_come_back(forked, open_window, tmp_path):
     window = forked.window
     forked.go_to(30)
@@ -398,6 +419,22 @@ def test_atoms_that_are_active_behind_alone_come_last_in_brackets(forked):
     assert captions[neuron] == f"({float(there[neuron]):.2f})"
     active = [tile[2].startswith("(") for tile in view.tiles._tiles if tile[2] != "–"]
     assert active == sorted(active) and not active[0]
+
+
+@pytest.mark.parametrize("other", ["the same again", "other parameters"])
+def test_a_session_that_is_opened_is_not_a_fork_of_the_one_before(forked, tmp_path, other):
+    window, path = forked.window, tmp_path / "other.json"
+    document = window.workspace.document
+    if other == "other parameters":
+        document = document.with_text("system.time_constant=30")
+    path.write_text(document.to_json())
+    window.workspace.mark_saved(window.workspace.session)  # nobody asks
+    assert window.files.open(path)
+    forked.settle()
+    (branch,) = window.workspace.branching.branches
+    assert branch.plain.asked.system == document.system
+    assert not window.workspace.dirty and not window.isWindowModified()
+    assert window.said.text() == "Opened other.json"
 
 
 def test_a_session_that_is_refused_leaves_the_branches_of_the_open_one(forked, tmp_path):

@@ -48,6 +48,43 @@ def test_an_occluded_input_drives_the_branch(dialog):
     assert not window.findChildren(ForkDialog) or not found.isVisible()
 
 
+@pytest.mark.parametrize("step", [10, 40])
+def test_the_preview_is_of_what_the_edit_changes_even_where_another_acts_on_screen(dialog, step):
+    """Before the first edit, and after the end, a fork has the input as it was chosen."""
+    user, found = dialog()
+    user.click(found.fork)
+    user.settle()
+    user.go_to(40)
+    user.go_to(step)
+    workspace = user.window.workspace
+    plain, occluded = workspace.snapshot.branch.source.image, workspace.snapshot.input.image
+    assert not np.array_equal(plain, occluded)
+    again = ForkDialog(workspace, user.window)
+    again.open()
+    user.choose(again.choice, "Shift the input")
+    before, after = again._edit().preview(*again._before())
+    np.testing.assert_array_equal(before, plain)
+    user.click(again.fork)
+    user.settle()
+    np.testing.assert_array_equal(workspace.snapshot.input.image, after)
+
+
+def test_while_the_run_goes_on_the_dialog_says_where_the_fork_would_be(open_window):
+    user = open_window(*SMALL)
+    user.window.workspace.ask(lambda runner: runner.set_speed(20.0))
+    user.press(Qt.Key.Key_Space)
+    user.wait(lambda: user.step >= 2)
+    user.press(Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
+    (found,) = user.window.findChildren(ForkDialog)
+    first = found.says.text()
+    user.wait(lambda: found.says.text() not in (first, "") and user.step < 39)
+    assert found.says.text().startswith(f"From step {user.step + 1} on")
+    user.window.workspace.ask(lambda runner: runner.set_paused(True))
+    user.settle()
+    assert found.says.text().startswith(f"From step {user.step + 1} on")
+    found.reject()
+
+
 def test_the_selected_neuron_is_the_one_whose_atom_changes(dialog):
     user, found = dialog()
     user.window.workspace.select_neuron(7)

@@ -102,6 +102,26 @@ def test_while_it_runs_a_slider_turns_the_run_itself(user, window):
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
+@pytest.mark.parametrize("way", ["next_sample", "back", "another system"])
+def test_no_ghost_of_where_the_run_no_longer_is(user, window, way):
+    """Keys work while a slider is held; the ghost of another network must not be drawn."""
+    user.go_to(40)
+    for name in ("traces", "raster"):
+        user.bring_up(name)
+    workspace, field = window.workspace, user.field("system.threshold")
+    hold(user, field.slider)
+    move(field.slider, 0.9)
+    user.wait(lambda: workspace.ghost is not None and workspace.ghost.recording.head == 60)
+    if way == "another system":
+        workspace.set_value("system.kind", "lif")
+    else:
+        user.do(way)
+    user.settle()
+    assert workspace.ghost is None
+    user.frames(2)  # nothing is logged
+
+
+@pytest.mark.parametrize("user", [SMALL], indirect=True)
 def test_a_window_that_is_closed_while_a_slider_is_held_leaves_nothing_behind(user, window):
     user.go_to(60)
     field = user.field("system.time_constant")

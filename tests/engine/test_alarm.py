@@ -140,6 +140,12 @@ def test_a_network_that_blows_up_at_one_blow_is_explained_once(run):
     assert list(said) == [1] and "blown up" in said[1] and "Use Δt" in said[1]
 
 
+@pytest.mark.parametrize("after", [0, 10])
+def test_a_change_under_which_the_first_step_blows_up_is_mended_before_that_step(run, after):
+    recording, said = run(after, {"time_constant": 1e-30}, 2)
+    assert said[min(said)].endswith(f"from step {after} on.")
+
+
 def test_a_run_that_is_no_longer_a_number_has_diverged(run):
     recording, _ = run(60, time_constant=4.0, threshold=0.5)
     total = torch.from_numpy(total_energy(recording).copy())

@@ -344,6 +344,33 @@ def test_where_there_are_too_many_the_oldest_fork_goes_but_not_what_is_held(at, 
     assert status.branch == numbers[-1] == MOST + 4
 
 
+def test_a_run_of_other_length_is_finished_at_its_own_last_step(at, document):
+    runner = at(20)
+    runner.add(document(steps=10), "short")
+    runner.wait(PAUSED)
+    runner.switch(1, document(steps=10))
+    status = runner.wait(FINISHED, PAUSED)
+    assert (status.state, status.reason, status.step) == (FINISHED, "all steps done", 10)
+    runner.switch(0, document())
+    status = runner.wait(FINISHED, PAUSED)
+    assert (status.state, status.reason, status.step, status.steps) == (PAUSED, "", 10, 40)
+
+
+def test_of_forks_of_forks_too_the_oldest_goes(at, document):
+    """Each grew from the one before, so that no fork is without one that grew from it."""
+    runner = at(5)
+    for k in range(MOST + 3):
+        runner.seek(6 + k)
+        runner.wait(PAUSED)
+        runner.fork()
+    status = runner.wait(PAUSED)
+    numbers = [branch.number for branch in status.branches]
+    assert numbers == [0, *range(5, MOST + 4)]
+    assert [branch.parent for branch in status.branches] == [None, 0, *range(5, MOST + 3)]
+    runner.switch(5, document())
+    assert runner.wait(PAUSED).branch == 5
+
+
 def test_memory_that_branches_share_counts_once(at, document):
     runner = at(39)
     alone = runner.status.bytes_used

@@ -350,6 +350,15 @@ def test_a_network_that_blew_up_does_not_look_silent():
         assert system.with_params(params).step(state).u.isnan().all()
 
 
+@pytest.mark.parametrize("engine", ["residual", "lazy"])
+def test_a_step_beyond_single_precision_blows_up_like_any_that_is_too_long(engine):
+    system = network(unit_rows(5, 4, dtype=torch.float32), engine=engine, time_constant=1e-300)
+    state = system.init(signals(1, 4).float())
+    for _ in range(4):
+        state = system.step(state)
+    assert not system.observe(state)["energy"].isfinite().all()
+
+
 def test_signals_take_the_precision_of_the_atoms():
     system = network(unit_rows(5, 4, dtype=torch.float32))
     state = system.step(system.init(signals(1, 4)))

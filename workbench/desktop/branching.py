@@ -86,6 +86,25 @@ class Branching:
         self._workspace.follow_branch(document)
         self._workspace.ask(lambda runner: runner.switch(number, document))
 
+    def back_to(self, document: Document) -> bool:
+        """Go to the branch that is the run of a document; False if there is none, or no need.
+
+        There is need where the document could only be followed by a new run, beside which nothing
+        stays that is not kept: that of another session, say, from which somebody undoes.
+        """
+        from workbench.desktop.workspace import same_run
+        from workbench.engine.changes import Effect, effect
+
+        branch = self.current
+        if branch is None or effect(branch.plain.asked, document) <= Effect.LIVE:
+            return False
+        for other in reversed(self.branches):
+            asked, number = other.plain.asked, other.number
+            if effect(asked, document) is Effect.NONE and same_run(asked, document):
+                self._workspace.ask(lambda runner, n=number: runner.switch(n, document))
+                return True
+        return False
+
     def go_next(self) -> None:
         """The branch after this one, the first after the last."""
         self._go(+1)

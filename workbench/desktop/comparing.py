@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from workbench.engine.branches import Branch
     from workbench.engine.parting import Difference, Parting
 
+LONGEST_WORD = 20  # letters of a word in a table; three columns fit
+
 
 def settings_table(here: Branch, there: Branch, names: Sequence[str], muted: str) -> str:
     """Rich text: only what differs, the two branches side by side.
@@ -27,9 +29,9 @@ def settings_table(here: Branch, there: Branch, names: Sequence[str], muted: str
     if edits[0] != edits[1]:
         differ.append(("edits", edits[0], edits[1]))
     gap = "&nbsp;" * 4
-    lines = [("", *(f"<b>{escape(name)}</b>" for name in names))]
+    lines = [("", *(f"<b>{_cell(name)}</b>" for name in names))]
     lines += [
-        (f"<span style='color: {muted}'>{escape(name)}</span>", escape(one), escape(other))
+        (f"<span style='color: {muted}'>{escape(name)}</span>", _cell(one), _cell(other))
         for name, one, other in differ
     ]
     cells = "".join(
@@ -37,6 +39,13 @@ def settings_table(here: Branch, there: Branch, names: Sequence[str], muted: str
     )
     same = "" if differ else f"<p style='color: {muted}'>The settings are the same.</p>"
     return f"<table>{cells}</table>{same}"
+
+
+def _cell(text: str) -> str:
+    """A text whose words are short enough for a line; of a path, begin and end."""
+    half = LONGEST_WORD // 2
+    words = (w if len(w) <= LONGEST_WORD else f"{w[:half]}…{w[-half:]}" for w in text.split())
+    return escape(" ".join(words))
 
 
 def sentence(quantity: Any, alike: bool, found: Parting | None) -> str:

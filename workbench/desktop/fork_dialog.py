@@ -40,6 +40,7 @@ class ForkDialog(QDialog):
         self._edits = [edit for edit in EDITS if uses_atoms or not edit.of_atom]
         self._values: dict[str, Any] = {}
         self._fields: list[Field] = []
+        self._acted_on: tuple = ()  # what an edit changes, and the place in time that it belongs to
         self.choice = QComboBox()
         self.choice.setAccessibleName("What to change")
         self.choice.addItems([edit.title for edit in self._edits])
@@ -59,6 +60,7 @@ class ForkDialog(QDialog):
         self.choice.currentIndexChanged.connect(self._choose)
         self._assemble()
         self._choose(0)
+        workspace.statusChanged.connect(self._follow)  # the run may go on meanwhile
 
     def _assemble(self) -> None:
         column = QVBoxLayout(self)
@@ -118,9 +120,8 @@ class ForkDialog(QDialog):
 
     def _show(self) -> bool:
         """Show what the edit would do; False, and why, if it cannot be done."""
-        snapshot = self._workspace.snapshot
         try:
-            pair = self._edit().preview(snapshot.experiment, snapshot.input)
+            pair = self._edit().preview(*self._before())
         except InputError as error:
             self.says.setText(str(error))
             self.fork.setEnabled(False)
@@ -130,6 +131,21 @@ class ForkDialog(QDialog):
         self.fork.setEnabled(True)
         self.says.setText(self._where())
         return True
+
+    def _before(self) -> tuple[Any, Any]:
+        """The experiment and the input that the edit would change: not always those on screen."""
+        from workbench.engine.forking import acted_on
+
+        snapshot, branches = self._workspace.snapshot, self._workspace.branching.branches
+        if self._acted_on[1:] != (snapshot.branch, snapshot.step):
+            before = acted_on(snapshot.branch, branches, snapshot.step)
+            self._acted_on = (before, snapshot.branch, snapshot.step)
+        return self._acted_on[0]
+
+    def _follow(self) -> None:
+        """The cursor is elsewhere: so is the fork."""
+        if self.fork.isEnabled() and self._workspace.snapshot is not None:
+            self._show()
 
     def _picture(self, values: np.ndarray) -> QImage:
         """An image, or an atom as one; features are no image."""
@@ -141,10 +157,12 @@ class ForkDialog(QDialog):
         return atom_picture(values.reshape(experiment.dataset.image_shape))
 
     def _where(self) -> str:
-        status = self._workspace.status
-        if 0 < status.step < status.steps:
-            return f"From step {status.step + 1} on; what was recorded stays as it was."
-        return "From the first step on; what was recorded stays as it was."
+        from workbench.engine.branches import acting_step
+
+        snapshot = self._workspace.snapshot
+        step = acting_step(snapshot.branch, snapshot.step, snapshot.branch.steps)
+        start = f"step {step + 1}" if step else "the first step"
+        return f"From {start} on; what was recorded stays as it was."
 
     def _fork(self) -> None:
         self._workspace.branching.fork(self._edit())

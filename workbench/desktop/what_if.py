@@ -23,11 +23,20 @@ class WhatIf:
         self._workspace = workspace
         self._worker: Latest[Any, Any] = Latest("what-if", _rollout)
         self.document: Document | None = None  # as it would be; None: nothing is tried
+        self._trial: Any = None  # where the run stood then
 
     @property
     def recording(self) -> Any:
-        """What the value tried would do, as far as it is known; None: nothing is tried."""
-        return None if self.document is None else self._worker.latest
+        """What the value tried would do, as far as it is known; None: nothing is tried here."""
+        return self._worker.latest if self._stands else None
+
+    @property
+    def _stands(self) -> bool:
+        """Whether the run is still where a value is tried; keys work while a slider is held."""
+        snapshot, trial = self._workspace.snapshot, self._trial
+        if self.document is None or snapshot is None:
+            return False
+        return snapshot.recording is trial.branch.recording and snapshot.step == trial.step
 
     def try_value(self, place: str, value: Any) -> bool:
         """Try a value of a system parameter; False where that cannot be shown beside the run.
@@ -50,12 +59,13 @@ class WhatIf:
         self.document = tried
         from workbench.engine.rollout import Trial  # with torch, which is loaded by now
 
-        self._worker.want(Trial(snapshot.branch, status.branches, snapshot.step, self.document))
+        self._trial = Trial(snapshot.branch, status.branches, snapshot.step, self.document)
+        self._worker.want(self._trial)
         return True
 
     def end(self) -> None:
         """Nothing is tried any more."""
-        self.document = None
+        self.document = self._trial = None
         self._worker.forget()
 
     def close(self) -> bool:

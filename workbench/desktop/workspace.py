@@ -238,7 +238,7 @@ class Workspace(QObject):
         if self.runner is not None:
             self.runner.set_speed(document.view.speed)
         self.evaluationChanged.emit()
-        self._changed()
+        self._changed(anew=True)
         self._grow()
         self.selectionChanged.emit(document.view.neuron)
 
@@ -296,18 +296,19 @@ class Workspace(QObject):
     def undo(self) -> None:
         """Take back the last change of the document."""
         self.history.undo()
-        self._changed()
+        self._changed(undone=True)
 
     def redo(self) -> None:
         """Make the change again that was taken back."""
         self.history.redo()
-        self._changed()
+        self._changed(undone=True)
 
-    def _changed(self) -> None:
+    def _changed(self, anew: bool = False, undone: bool = False) -> None:
         self.documentChanged.emit(self.document)
         if self.runner is not None:
             self.runner.set_speed(self.document.view.speed)
-            self.runner.follow(self.document)
+            if not (undone and self.branching.back_to(self.document)):
+                self.runner.follow(self.document, anew)
 
     # -- selection -------------------------------------------------------------------------------
 

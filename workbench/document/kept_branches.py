@@ -104,8 +104,10 @@ def _known(row: Any, where: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def _list(values: Any, where: str, most: int) -> Sequence[Any]:
-    if not isinstance(values, (list, tuple)) or len(values) > most:
+    if not isinstance(values, (list, tuple)):
         raise InputError(f"{where} = {reprlib.repr(values)}: must be a list of at most {most}")
+    if len(values) > most:
+        raise InputError(f"{where} has {len(values)} entries: must be a list of at most {most}")
     return values
 
 

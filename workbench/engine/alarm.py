@@ -76,7 +76,8 @@ class Alarm:
                 stability.first_rise(same_problem),
             )
             if time_step is not None and first is not None:
-                self.remedy = Remedy(time_step, first - 1)
+                # Where the very first step under these parameters blew up, before that one.
+                self.remedy = Remedy(time_step, max(first, self._start, 1) - 1)
         return stability.explain(lasso, same_problem, self.remedy)
 
     def _is_news(self, now: float) -> bool:

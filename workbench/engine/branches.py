@@ -179,17 +179,19 @@ class Tree:
         self._show()
 
     def spare(self) -> Branch | None:
-        """The oldest fork that can go because there are too many, or None."""
+        """The oldest fork that can go because there are too many, or None.
+
+        One from which no other grew goes first; where each grew from the one before, the oldest.
+        """
         if len(self) <= MOST:
             return None
-        parents = {branch.parent for branch in self}
-        held = {self.current, self.reference, *parents}
-        loose = (
+        parents, held = {branch.parent for branch in self}, {self.current, self.reference}
+        loose = [
             b
             for b in self
             if b.number not in held and b.parent is not None and not (b.kept or b.title)
-        )
-        return next(loose, None)
+        ]
+        return min(loose, key=lambda b: b.number in parents, default=None)
 
 
 def acting_step(branch: Branch, step: int, steps: int) -> int:

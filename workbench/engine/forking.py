@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from workbench.engine.branches import Branch, Watch
+from workbench.engine.branches import Branch, Watch, acting_step, owner_of
 from workbench.engine.edits import Edit
 from workbench.engine.experiment import Experiment
 from workbench.engine.inputs import Input
@@ -62,6 +62,19 @@ def edited(branch: Branch, edit: Edit, step: int, room: int) -> Branch:
         initial(experiment, given)  # refused here rather than in mid-run
     handover = Handover(signal, (*here.edits, edit))
     return _going_on(branch, branch.plain, experiment, given, step, handover, room)
+
+
+def acted_on(branch: Branch, branches: tuple[Branch, ...], step: int) -> tuple[Experiment, Input]:
+    """The experiment and the input that an edit at a step of a branch would change.
+
+    Args:
+        branch: on which the cursor is.
+        branches: all of the run.
+        step: where the cursor is.
+    """
+    step = acting_step(branch, step, branch.steps)
+    owner = owner_of(branch, branches, step)
+    return _as_of(owner, owner.plain, step)
 
 
 def as_edited(branch: Branch, plain: Experiment) -> Experiment:

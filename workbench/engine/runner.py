@@ -94,9 +94,14 @@ class Runner:
         """Whether all that was asked for is done and published, but for a seek under way."""
         return self._requests.is_done
 
-    def follow(self, document: Document) -> None:
-        """Make the run follow this document; does the least that is needed (see `changes`)."""
-        self._requests.put(lambda: self._follow(document), replaces="follow")
+    def follow(self, document: Document, anew: bool = False) -> None:
+        """Make the run follow this document; does the least that is needed (see `changes`).
+
+        With ``anew`` it is another session: its run begins at step 0, and no fork of the one before
+        stays beside it.
+        """
+        name = "open" if anew else "follow"
+        self._requests.put(lambda: self._follow(document, anew), replaces=name)
 
     def set_paused(self, paused: bool) -> None:
         """Pause (also a seek under way), or run on from the cursor."""
@@ -249,10 +254,10 @@ class Runner:
 
     # -- following a document -------------------------------------------------------------------
 
-    def _follow(self, document: Document) -> None:
+    def _follow(self, document: Document, anew: bool) -> None:
         old, was = self._cursor.plain, self.status
         change = effect(old.asked, document) if old else Effect.PREPARE
-        if was.state is RunState.FAILED:  # there is no run to go on with
+        if anew or was.state is RunState.FAILED:  # there is no run to go on with
             change = max(change, Effect.RESTART)
         try:
             plain = self._follower(document, change)
@@ -262,7 +267,7 @@ class Runner:
             self._refuse(was, str(error) or "Preparing was cancelled")
             return
         if change > Effect.LIVE:
-            self._begin_as_before(begun, was)
+            self._begin_as_before(begun, was, anew)
         elif change is Effect.LIVE:
             self._change_course(plain, was)
         else:
@@ -302,12 +307,13 @@ class Runner:
         given = given or inputs.chosen(plain, plain.asked.view)
         return forking.root(plain, given, self._cursor.room_of_run)
 
-    def _begin_as_before(self, begun: Branch, was: Status) -> None:
+    def _begin_as_before(self, begun: Branch, was: Status, anew: bool) -> None:
         """Begin at step 0, and go on doing what was being done."""
         old, doing = self._cursor.plain, (was, self._target, self._until)
         self._begin(begun)
         if old is not None:
-            self._say(f"Restarted with {differences(old.asked, begun.plain.asked)}")
+            if not anew:  # of another session there is more to say than what differs
+                self._say(f"Restarted with {differences(old.asked, begun.plain.asked)}")
             self._go_on(*doing)
 
     def _go_on(
@@ -518,7 +524,7 @@ class Runner:
             self._finish("diverged")
         elif self._cursor.step >= end and self._cursor.at_convergence:
             self._finish("converged")
-        elif self._cursor.step >= self.status.steps:
+        elif self._cursor.step >= self._cursor.branch.steps:
             self._finish("all steps done")
         elif self._cursor.step >= end:
             self._rest(RunState.PAUSED)

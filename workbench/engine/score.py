@@ -29,18 +29,16 @@ def written(branches: Sequence[Branch], current: int) -> tuple[KeptBranch, ...]:
     here = next(branch for branch in branches if branch.number == current)
     own = _parents_first([b for b in branches if same_base(b, here)])
     places = {branch.number: i for i, branch in enumerate(own)}
-    kept = tuple(
-        KeptBranch(
-            parent=places.get(branch.parent),
-            step=branch.step,
-            turns=tuple(_turn(course) for course in branch.recording.courses),
-            title=branch.title,
-            current=branch.number == current,
-        )
-        for branch in own
-    )
+    kept: list[KeptBranch] = []
+    for branch in own:
+        parent = places.get(branch.parent)
+        turns = tuple(_turn(course) for course in branch.recording.courses)
+        if parent is not None:
+            turns = _as_grown(turns, kept[parent].turns, branch.step)
+        here = branch.number == current
+        kept.append(KeptBranch(parent, branch.step, turns, branch.title, here))
     alone = len(kept) == 1 and len(kept[0].turns) == 1
-    return () if alone else kept
+    return () if alone else tuple(kept)
 
 
 def same_base(a: Branch, b: Branch) -> bool:
@@ -62,6 +60,18 @@ def _parents_first(branches: list[Branch]) -> list[Branch]:
         ordered += ready
         left = [branch for branch in left if branch not in ready]
     return ordered
+
+
+def _as_grown(own: tuple[Turn, ...], parent: tuple[Turn, ...], step: int) -> tuple[Turn, ...]:
+    """The turns of a fork as it is grown again: up to its first step those of its parent.
+
+    They make the same steps, though one of the two may have been the trunk, or have turned where
+    nothing changed; what is written of a session just opened must be what it was opened with.
+    """
+    after = [turn for turn in own if turn.step >= step]
+    if not after or after[0].step != step:
+        after.insert(0, Turn(step, [turn for turn in own if turn.step < step][-1].system))
+    return (*(turn for turn in parent if turn.step < step), *after)
 
 
 def _turn(course: Course) -> Turn:

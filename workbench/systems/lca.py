@@ -49,6 +49,8 @@ from workbench.systems.stepping import Rule
 
 # An atom whose ‖φ‖² is so many roundings off 1 counts as one of unit norm.
 _UNIT = 16
+# The largest η: what single precision still holds. Any network blows up under far less.
+_LONGEST_STEP = 1e30
 # The largest Gramian: 1 GB in float32.
 _LARGEST_GRAMIAN = 1 << 28
 
@@ -109,7 +111,7 @@ class LCA(System):
 
         The adaptive integrator goes a multiple of it.
         """
-        eta = self.params.time_step / self.params.time_constant
+        eta = min(self.params.time_step / self.params.time_constant, _LONGEST_STEP)
         return -math.expm1(-eta) if self.params.integrator == "exponential" else eta
 
     def init(self, signal: Tensor) -> LCAState | LazyState:

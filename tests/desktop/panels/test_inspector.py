@@ -34,6 +34,22 @@ def test_a_selected_neuron_is_shown_with_all_its_quantities(user, window):
     assert found["Fired in"] == f"{len(fired)} of 41 steps"
 
 
+def test_values_of_a_run_that_blew_up_beside_another_are_not_cut_off(open_window):
+    user = open_window("digits-exemplar", "data.train=300", "data.test=40")
+    user.go_to(60)
+    user.go_to(0)
+    user.window.workspace.set_value("system.time_constant", 2.0)
+    user.go_to(20)
+    window = user.window
+    user.settle()
+    assert "e+" in rows(window)["Membrane potential u"], rows(window)
+    assert "(" in plain(rows(window)["Membrane potential u"])  # the same on the branch behind
+    room = window.side.viewport().width()
+    for value in window.inspector._rows.values():
+        right = value.mapTo(window.side.viewport(), value.rect().topRight()).x()
+        assert right <= room and value.sizeHint().width() <= value.width()
+
+
 def test_the_values_follow_the_cursor(user, window):
     window.workspace.select_neuron(3)
     user.go_to(10)

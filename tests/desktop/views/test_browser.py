@@ -149,6 +149,15 @@ def test_without_exemplars_no_image_is_an_atom(user, window, view):
 
 
 @pytest.mark.parametrize("user", [SMALL], indirect=True)
+def test_a_system_without_a_dictionary_has_no_atoms_among_the_training_images(user, window, view):
+    training(user, view)
+    assert (view._neurons >= 0).any()
+    window.workspace.set_value("system.kind", "lif")
+    user.wait(lambda: window.workspace.experiment.dictionary is None)
+    user.bring_up("browser")  # the views are arranged anew for another system
+    assert (view._neurons == -1).all()
+
+
 def test_a_picture_of_ones_own_marks_no_test_image(user, window, view, tmp_path):
     Image.new("L", (8, 8), 200).save(tmp_path / "grey.png")
     window.files.open(tmp_path / "grey.png")

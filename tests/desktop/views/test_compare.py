@@ -41,6 +41,19 @@ def test_settings_that_differ_and_the_step_at_which_they_part(compared):
     assert view.accessibleDescription() == "with trunk · part at step 16"
 
 
+def test_a_long_name_does_not_widen_the_view_beyond_its_dock(compared):
+    user, view = compared
+    branching = user.window.workspace.branching
+    branching.keep(branching.current.number, "a_session_with_a_name_" + 20 * "that_goes_on_")
+    user.settle()
+    user.frames(2)
+    assert "a_session_" in view.words.text() and "…" in view.words.text()
+    user.window.resize(1280, 800)
+    user.frames(2)
+    for inside in (view.words, view.widget):
+        assert inside.width() <= view.width() <= view.parentWidget().width()
+
+
 def test_the_curves_are_differences_of_potentials(compared):
     user, view = compared
     fork, trunk = (b.recording for b in user.window.workspace.branching.branches[::-1])

@@ -70,6 +70,7 @@ class InspectorPanel(QWidget):
         self.why.clicked.connect(why.trigger)
         self.form = QFormLayout()
         self.form.setVerticalSpacing(4)
+        self.form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)  # else it is cut off
         self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.heading)
         column.addWidget(self.hint)

@@ -150,7 +150,7 @@ class BrowserView(View):
     def _show_atoms(self, dictionary: Any) -> None:
         self._dictionary = dictionary
         self._neurons = np.full(len(self._split), -1)
-        if self.part == TRAINING and dictionary.source is not None:
+        if self.part == TRAINING and dictionary is not None and dictionary.source is not None:
             self._neurons[dictionary.source.numpy()] = np.arange(len(dictionary.source))
         self.grid.dot(self._neurons >= 0)
 

@@ -69,6 +69,7 @@ class CompareView(PlotView):
         super().__init__(workspace)
         self.words = QLabel(wordWrap=True)
         self.words.setProperty("role", "note")
+        self.words.setMinimumWidth(1)  # a long word must not widen the view beyond its dock
         self.words.setAccessibleName("What sets the two runs apart")
         self.words.setTextFormat(Qt.TextFormat.RichText)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
