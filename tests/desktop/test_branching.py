@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog
 from tests.desktop.user import NO_KEY
 from workbench.desktop.panels.timeline import NAMES, ROW
 from workbench.desktop.theme import theme
-from workbench.document import load, shipped
+from workbench.document import load, save, shipped
 
 Key = Qt.Key
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
@@ -265,6 +265,60 @@ def test_another_session_runs_beside_this_one(user, window):
     window.files.compare(shipped()["digits-random"].with_name("nothing.json"))
     assert "nothing.json" in user.dismiss()
     assert len(names(user)) == 2
+
+
+@pytest.mark.parametrize("beside", ["digits-random", "digits-exemplar"])
+def test_the_open_session_is_the_one_that_is_saved_wherever_the_cursor_is(forked, tmp_path, beside):
+    """Also where the other one is of the same network: it is no branch of this one."""
+    window, mine = forked.window, tmp_path / "mine.json"
+    assert window.files.save_to(mine)
+    saved, workspace = load(mine), window.workspace
+    assert len(saved.branches) == 2 and not workspace.dirty
+    theirs = tmp_path / "theirs.json"
+    document = load(shipped()[beside]).with_text("data.train=300").with_text("data.test=40")
+    save(document.with_text("system.threshold=2.5"), theirs)
+    window.files.compare(theirs)
+    forked.settle()
+    assert not workspace.dirty
+    forked.click(lines(forked), row(forked, 2))
+    forked.settle()
+    assert workspace.document.system["threshold"] == 2.5 and workspace.on_guest
+    assert not workspace.dirty and "theirs, " in window.views["counts"].caption()
+    forked.go_to(10)
+    forked.write(forked.field("system.threshold").text, "2.25")  # a fork of theirs
+    forked.settle()
+    assert workspace.on_guest and not workspace.dirty
+    forked.press(Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    forked.settle()
+    assert load(mine) == saved and window.said.text().endswith("here is of another session")
+    forked.click(lines(forked), row(forked, 1))  # back, and something to save
+    forked.settle()
+    assert not workspace.on_guest and not workspace.dirty
+    forked.do("fork")
+    forked.settle()
+    forked.click(lines(forked), row(forked, 2))
+    forked.settle()
+    assert workspace.on_guest and workspace.dirty
+    forked.press(Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    forked.settle()
+    assert len(load(mine).branches) == 3 and not workspace.dirty
+    assert load(mine).dictionary.kind == "exemplar"
+
+
+def test_settings_of_another_session_that_begin_a_new_run_are_this_sessions(forked, tmp_path):
+    window, mine = forked.window, tmp_path / "mine.json"
+    assert window.files.save_to(mine)
+    window.files.compare(shipped()["digits-random"])
+    forked.settle()
+    forked.click(lines(forked), row(forked, 2))
+    forked.settle()
+    forked.write(forked.field("dictionary.atoms").text, "50")
+    forked.settle()
+    workspace = window.workspace
+    assert not workspace.on_guest and workspace.dirty
+    forked.press(Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    forked.settle()
+    assert load(mine) == workspace.document and workspace.document.dictionary.kind == "random"
 
 
 @pytest.mark.parametrize("name", ["terms", "counts", "evidence"])

@@ -113,8 +113,22 @@ def test_other_sessions_and_images_beside_the_run_are_not_written(new_runner, do
     runner.seek(5)
     runner.wait(PAUSED)
     runner.add(document(dictionary={"atoms": 60}), "few atoms")
+    runner.add(document(threshold=0.4), "the same network")
     runner.wait(PAUSED)
+    assert len(runner.status.branches) == 3
     assert written(runner.status.branches, runner.status.branch) == ()
+
+
+def test_a_run_alone_is_written_with_its_title(new_runner, document):
+    runner = new_runner()
+    runner.follow(document())
+    runner.wait(PAUSED)
+    runner.keep(runner.status.branch, "as published")
+    runner.wait(PAUSED)
+    (kept,) = written(runner.status.branches, runner.status.branch)
+    assert kept.title == "as published" and kept.parent is None
+    again = reopened(new_runner, document().model_copy(update={"branches": (kept,)}))
+    assert written(again.status.branches, again.status.branch) == (kept,)
 
 
 @pytest.mark.parametrize("seed", range(4))

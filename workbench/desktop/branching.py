@@ -40,13 +40,15 @@ class Branching:
 
         return name_of(branch, self.branches)
 
-    def written(self) -> tuple[KeptBranch, ...]:
-        """The branches as a session keeps them; none where there is one run and nothing else."""
+    def written(self, current: Branch | None) -> tuple[KeptBranch, ...]:
+        """The branches as a session keeps them; none where there is one run and nothing else.
+
+        Args:
+            current: the one of the session that the cursor is on, or was last.
+        """
         from workbench.engine.score import written  # with torch, which is loaded by now
 
-        if not self.branches:
-            return ()
-        return written(self.branches, self._workspace.status.branch)
+        return () if current is None else written(self.branches, current.number)
 
     def fork(self, edit: Any = None) -> None:
         """A branch from here, changed by an edit or not at all."""
@@ -83,6 +85,7 @@ class Branching:
         if branch is None or branch is self.current:
             return
         document = branch.plain.asked.shown_as(self._workspace.document.view)
+        self._workspace.stand_on(branch)
         self._workspace.follow_branch(document)
         self._workspace.ask(lambda runner: runner.switch(number, document))
 
@@ -101,6 +104,7 @@ class Branching:
         for other in reversed(self.branches):
             asked, number = other.plain.asked, other.number
             if effect(asked, document) is Effect.NONE and same_run(asked, document):
+                self._workspace.stand_on(other)
                 self._workspace.ask(lambda runner, n=number: runner.switch(n, document))
                 return True
         return False

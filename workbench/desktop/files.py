@@ -128,7 +128,8 @@ class SessionFiles(QObject):
         self._workspace.mark_saved(session)
         self._settings.add_recent(path)
         self.saved.emit()
-        self._workspace.said.emit(f"Saved {path}")
+        beside = "; what runs here is of another session" if self._workspace.on_guest else ""
+        self._workspace.said.emit(f"Saved {path}{beside}")
         return True
 
     def may_leave(self) -> bool:

@@ -23,6 +23,7 @@ from workbench.document import Document, History
 from workbench.errors import InputError
 
 if TYPE_CHECKING:
+    from workbench.engine.branches import Branch
     from workbench.engine.edits import Edit
     from workbench.engine.evaluation import Evaluation
     from workbench.engine.experiment import Preview
@@ -82,6 +83,8 @@ class Workspace(QObject):
         self.branching = Branching(self)
         self.what_if = WhatIf(self)
         self.ledger = LedgerKeeper(self)
+        self._guest = False  # the cursor is on a run of another session than the one that is open
+        self._home: Branch | None = None  # where it was last in this one
         self._left: tuple | None = None  # the session before this one: history, path, branches
         self._job: Job | None = None
         self._fetch: Fetch | None = None
@@ -184,6 +187,8 @@ class Workspace(QObject):
         It may not be after a command on a branch that had gone or changed when its turn came.
         """
         asked = self.snapshot.branch.plain.asked if self.snapshot else self.document
+        if self.snapshot:
+            self.stand_on(self.snapshot.branch)
         if self._agreed[0] is not asked or self._agreed[1] is not self.document:
             document = asked.shown_as(self.document.view)
             if document != self.document:
@@ -230,7 +235,7 @@ class Workspace(QObject):
         self._kept = document.branches
         document = _without_branches(document)
         self.history = History(document)
-        self.path = path
+        self.path, self._guest, self._home = path, False, None
         self.evaluation = self.evaluated_document = None
         self.evaluated_edits = ()
         self.cancel_evaluation()
@@ -249,20 +254,48 @@ class Workspace(QObject):
             self.ask(lambda runner: runner.grow(kept, document))
 
     @property
+    def on_guest(self) -> bool:
+        """Whether the cursor is on a run of another session than the one that is open."""
+        return self._guest
+
+    @property
+    def name(self) -> str:
+        """What is run is called so: the session, or that of the branch which the cursor is on."""
+        if self._guest:
+            return self.branching.name(self.snapshot.branch)
+        return self.path.stem if self.path else "untitled"
+
+    @property
     def session(self) -> Document:
-        """The document with the branches of the run: what a file holds."""
-        return self.document.model_copy(update={"branches": self.branching.written()})
+        """The document with its branches: what a file holds.
+
+        It is the session that is open, also where the cursor is on a run of another one.
+        """
+        document, branch = self.document, self.branching.current
+        if self._guest and self._home is not None:
+            branch, document = self.branching.at(self._home.number), self._home.plain.asked
+        return document.model_copy(update={"branches": self.branching.written(branch)})
 
     @property
     def dirty(self) -> bool:
         """Whether something would be lost that is not in the file."""
-        grown = self.status is not None and self.status.state.value != "preparing"
-        return self.history.dirty or (grown and self.branching.written() != self._kept)
+        grown, session = self.status is not None, self.session
+        grown = grown and self.status.state.value != "preparing"
+        differs = self.history.differs(_without_branches(session))
+        return differs or (grown and session.branches != self._kept)
 
     def mark_saved(self, session: Document) -> None:
         """This session is the one on disk."""
         self._kept = session.branches
-        self.history.mark_saved()
+        self.history.mark_saved(_without_branches(session))
+
+    def stand_on(self, branch: Branch) -> None:
+        """The cursor is on a branch, or about to go there."""
+        if not branch.guest:
+            self._home = branch
+        elif not self._guest:
+            self._home = self.branching.current
+        self._guest = branch.guest
 
     def set_value(self, place: str, value: Any, merge: bool = False) -> bool:
         """Change one value of the document; False if it was refused (and said why).
@@ -416,9 +449,8 @@ class Workspace(QObject):
 
     def evaluation_caption(self, *words: str) -> str:
         """Session, images and fingerprint of the evaluation, for the foot of a figure."""
-        name, found = self.path.stem if self.path else "untitled", self.evaluation
-        edits = (edit.words() for edit in self.evaluated_edits)
-        parts = (name, *edits, *words, f"{found.done} test images")
+        found, edits = self.evaluation, (edit.words() for edit in self.evaluated_edits)
+        parts = (self.name, *edits, *words, f"{found.done} test images")
         return f"{', '.join(parts)}, fingerprint {found.fingerprint}"
 
     def evaluate(self) -> None:

@@ -74,11 +74,15 @@ class History:
     @property
     def dirty(self) -> bool:
         """Whether the current document differs from the saved one in more than its view."""
-        return self.document.model_copy(update={"view": self._saved.view}) != self._saved
+        return self.differs(self.document)
 
-    def mark_saved(self) -> None:
-        """The current document is the one on disk."""
-        self._saved = self.document
+    def differs(self, document: Document) -> bool:
+        """Whether a document differs from the saved one in more than its view."""
+        return document.model_copy(update={"view": self._saved.view}) != self._saved
+
+    def mark_saved(self, document: Document | None = None) -> None:
+        """A document, the current one unless another is given, is the one on disk."""
+        self._saved = document or self.document
         self._merging = False  # the saved document stays a place to undo to
 
     def _go(self, by: int) -> Document:

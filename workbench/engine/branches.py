@@ -57,6 +57,7 @@ class Branch:
     edits: tuple[Edit, ...] = ()  # all that its record holds, in order
     title: str = ""  # given by the user; empty: named after what differs
     kept: bool = False  # it stays when another run begins
+    guest: bool = False  # its session is another one than that which is open
 
     def forward(self, step: int, state: Any) -> Any:
         """The state after ``state``, which is that at ``step``; recorded, if it is new."""
@@ -128,9 +129,11 @@ class Tree:
     def _show(self) -> None:
         self.shown = tuple(self._branches.values())
 
-    def plant(self, branch: Branch) -> Branch:
-        """Begin another run; only what was kept stays beside it."""
-        self._branches = {b.number: _rooted(b) for b in self if b.kept}
+    def plant(self, branch: Branch, anew: bool = False) -> Branch:
+        """Begin another run; only what was kept stays beside it, of another session if ``anew``."""
+        self._branches = {
+            b.number: replace(b, parent=None, step=0, guest=b.guest or anew) for b in self if b.kept
+        }
         if self.reference not in self._branches:
             self.reference = None
         self.current = self._add(branch).number
@@ -230,7 +233,3 @@ def name_of(branch: Branch, branches: tuple[Branch, ...]) -> str:
 
 def _goes_on(parent: Branch, branch: Branch) -> bool:
     return branch.edits[: len(parent.edits)] == parent.edits
-
-
-def _rooted(branch: Branch) -> Branch:
-    return replace(branch, parent=None, step=0)

@@ -150,9 +150,9 @@ class Cursor:
         kept = sum(branch.recording.bytes_used for branch in self.tree if branch.kept)
         return max(self._budget - kept, self._budget // LEAST_SHARE)
 
-    def begin(self, begun: Branch) -> None:
-        """Stand at step 0 of another run."""
-        self.tree.plant(begun)
+    def begin(self, begun: Branch, anew: bool = False) -> None:
+        """Stand at step 0 of another run; with ``anew``, of another session."""
+        self.tree.plant(begun, anew)
         self.go_to(0)
 
     def put(self, plain: Experiment) -> None:
@@ -283,7 +283,7 @@ class Cursor:
     def add(self, begun: Branch, title: str) -> None:
         """Another run beside this one, which is its reference."""
         here = self.tree.current
-        added = self.tree.graft(replace(begun, title=title, kept=True))
+        added = self.tree.graft(replace(begun, title=title, kept=True, guest=True))
         self.tree.current = here
         self.compare(added.number)
 

@@ -310,7 +310,7 @@ class Runner:
     def _begin_as_before(self, begun: Branch, was: Status, anew: bool) -> None:
         """Begin at step 0, and go on doing what was being done."""
         old, doing = self._cursor.plain, (was, self._target, self._until)
-        self._begin(begun)
+        self._begin(begun, anew)
         if old is not None:
             if not anew:  # of another session there is more to say than what differs
                 self._say(f"Restarted with {differences(old.asked, begun.plain.asked)}")
@@ -448,9 +448,9 @@ class Runner:
         else:
             self._move_to(0)
 
-    def _begin(self, begun: Branch) -> None:
-        """Put the cursor on step 0 of a new run, paused."""
-        self._cursor.begin(begun)
+    def _begin(self, begun: Branch, anew: bool = False) -> None:
+        """Put the cursor on step 0 of a new run, paused; with ``anew``, of another session."""
+        self._cursor.begin(begun, anew)
         self._meter.restart()
         parts = (begun.experiment.system, self._cursor.state, begun.steps)
         self._rest(RunState.PAUSED, expected_bytes=recordings.expected_bytes(*parts))

@@ -22,12 +22,19 @@ from workbench.parameters import unknown_key
 
 
 def written(branches: Sequence[Branch], current: int) -> tuple[KeptBranch, ...]:
-    """The branches of the same network and image as the current one, parents first.
+    """The branches of the open session, of the same network and image as one of them.
 
     Empty where there is nothing to write: one run under the parameters of its document.
+
+    Args:
+        branches: all of the run.
+        current: the number of that one, which is the current one of the session.
+
+    Returns:
+        Parents first.
     """
     here = next(branch for branch in branches if branch.number == current)
-    own = _parents_first([b for b in branches if same_base(b, here)])
+    own = _parents_first([b for b in branches if not b.guest and same_base(b, here)])
     places = {branch.number: i for i, branch in enumerate(own)}
     kept: list[KeptBranch] = []
     for branch in own:
@@ -37,7 +44,7 @@ def written(branches: Sequence[Branch], current: int) -> tuple[KeptBranch, ...]:
             turns = _as_grown(turns, kept[parent].turns, branch.step)
         here = branch.number == current
         kept.append(KeptBranch(parent, branch.step, turns, branch.title, here))
-    alone = len(kept) == 1 and len(kept[0].turns) == 1
+    alone = len(kept) == 1 and len(kept[0].turns) == 1 and not kept[0].title
     return () if alone else tuple(kept)
 
 

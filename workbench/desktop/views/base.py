@@ -246,10 +246,10 @@ class View(QWidget):
 
     def caption(self) -> str:
         """Document, image, step and fingerprint, for the foot of an exported figure."""
-        status, path = self.workspace.status, self.workspace.path
-        name = path.stem if path else "untitled"
-        coded = self.workspace.snapshot.input.name
-        return f"{name}, {coded}, step {status.step}, fingerprint {status.fingerprint}"
+        status, coded = self.workspace.status, self.workspace.snapshot.input.name
+        return (
+            f"{self.workspace.name}, {coded}, step {status.step}, fingerprint {status.fingerprint}"
+        )
 
 
 def _same(a: Any, b: Any) -> bool:

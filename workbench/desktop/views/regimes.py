@@ -220,9 +220,9 @@ class RegimesView(View):
         return regimes_figure(_areas(found), axes, NODES, here, self.caption())
 
     def caption(self) -> str:
-        path, wish = self.workspace.path, self.mapper.wish
+        wish = self.mapper.wish
         images = f"{wish.watched.name} and {len(wish.others)} other test images"
-        return f"{path.stem if path else 'untitled'}, {images}, runs over all steps"
+        return f"{self.workspace.name}, {images}, runs over all steps"
 
     def table(self) -> tuple[list[str], np.ndarray] | None:
         found = self.mapper.map
