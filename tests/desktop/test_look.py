@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.desktop.theme import theme
+from workbench.desktop.views.header import CutLabel
 
 Key, Held = Qt.Key, Qt.KeyboardModifier
 
@@ -167,3 +168,36 @@ def test_on_a_small_projector_the_views_have_all_the_room(user, window):
     user.press(Key.Key_F11)
     user.settle()
     assert window.rail.isVisible() and window.side.isVisible()
+
+
+@pytest.mark.parametrize("text", ["0 since 16", "<b>0</b> since 16"])
+def test_a_line_without_room_ends_in_dots(qtbot, themed_app, text):
+    label = CutLabel(text)
+    qtbot.addWidget(label)
+    label.resize(label.sizeHint())
+    whole = label.grab().toImage()
+    label.resize(label.sizeHint().width() - 20, label.height())
+    cut = label.grab().toImage()
+    dots = label.fontMetrics().horizontalAdvance("…") + 2
+    kept = QRect(0, 0, cut.width() - dots, cut.height())
+    assert cut.copy(kept) == whole.copy(kept)
+    end = cut.copy(QRect(cut.width() - dots, 0, dots, cut.height()))
+    colours = {end.pixelColor(x, y).name() for x in range(dots) for y in range(end.height())}
+    assert theme.colours.surface in colours and len(colours) > 1
+
+
+@pytest.mark.parametrize("user", [("digits-exemplar",)], indirect=True)
+def test_a_choice_is_as_wide_as_what_is_chosen_and_its_list_shows_all(user, window):
+    combo = window.views["evidence"].mode
+    narrow, summary = combo.width(), window.views["evidence"].header.summary.width()
+    user.choose(combo, "all decoders")
+    user.settle()
+    assert combo.width() > narrow and window.views["evidence"].header.summary.width() < summary
+    user.choose(combo, "now")
+    user.settle()
+    user.click(combo)
+    view = combo.view()
+    assert view.viewport().width() >= view.sizeHintForColumn(0) > combo.width() - 40
+    user.qtbot.keyClick(view, Key.Key_Escape)
+    user.settle()
+    assert combo.width() == narrow

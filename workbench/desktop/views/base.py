@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QComboBox,
@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -27,50 +26,9 @@ from PySide6.QtWidgets import (
 from workbench import palette
 from workbench.desktop import export
 from workbench.desktop.asking import Asker, Wish
-from workbench.desktop.icons import icon
 from workbench.desktop.theme import style_plot, theme
+from workbench.desktop.views.header import Header
 from workbench.desktop.workspace import Workspace
-
-
-class Header(QWidget):
-    """Title, a short live summary, the view's own controls, help and export."""
-
-    def __init__(self, view: View) -> None:
-        super().__init__()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 4, 4)
-        row.setSpacing(4)
-        self.title = QLabel(view.title)
-        self.title.setMinimumWidth(48)  # cut before anything overlaps
-        self.summary = QLabel()
-        self.summary.setProperty("role", "small")
-        self.summary.setTextFormat(Qt.TextFormat.RichText)
-        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.controls = QHBoxLayout()
-        self.controls.setSpacing(4)
-        self.help = _button(f"Help on {view.title.lower()}", view.show_help)
-        self.export = _button(f"Export {view.title.lower()}", view.show_export_menu)
-        row.addWidget(self.title)
-        row.addSpacing(8)
-        row.addWidget(self.summary, 1)
-        row.addLayout(self.controls)
-        row.addWidget(self.help)
-        row.addWidget(self.export)
-        self.restyle()
-
-    def restyle(self) -> None:
-        """Icons in the theme's colour."""
-        self.help.setIcon(icon("help", theme.colours.muted))
-        self.export.setIcon(icon("export", theme.colours.muted))
-
-
-def _button(name: str, slot: Any) -> QToolButton:
-    button = QToolButton()
-    button.setToolTip(name)
-    button.setAccessibleName(name)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.clicked.connect(slot)
-    return button
 
 
 class _Help(QLabel):
@@ -364,7 +322,29 @@ class PlotView(PlaneView):
             self.clicked_at(round(x), y)
 
 
-def quiet_combo(name: str, items: list[str], kind: type[QComboBox] = QComboBox) -> Any:
+class QuietCombo(QComboBox):
+    """As wide as what is chosen, which leaves room for the summary; its list is as wide as it is.
+
+    Texts that are offered with signals blocked need an ``updateGeometry``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.currentTextChanged.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        words = self.fontMetrics().horizontalAdvance(self.currentText())
+        return QSize(words + theme.px(25), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def showPopup(self) -> None:
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + theme.px(16))
+        super().showPopup()
+
+
+def quiet_combo(name: str, items: list[str], kind: type[QComboBox] = QuietCombo) -> Any:
     """A small choice in a view's header."""
     combo = kind()
     combo.setProperty("role", "quiet")

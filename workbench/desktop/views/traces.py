@@ -139,13 +139,7 @@ class TracesView(PlotView):
             for index, o in enumerate(observables):
                 self.quantity.setItemData(index, f"{o.title}. {o.meaning}", ROLE_TIP)
             self.quantity.blockSignals(False)
-            self._fit_quantity()
-
-    def _fit_quantity(self) -> None:
-        """The combo would keep the width that it had while it was empty."""
-        measure = self.quantity.fontMetrics().horizontalAdvance
-        widest = max((measure(o.symbol) for o in self._observables), default=0)
-        self.quantity.setFixedWidth(widest + theme.px(32))
+            self.quantity.updateGeometry()
 
     def _chosen(self) -> None:
         self._recording = None
@@ -353,7 +347,6 @@ class TracesView(PlotView):
 
     def restyle(self) -> None:
         super().restyle()
-        self._fit_quantity()
         colours = theme.colours
         fill = pg.mkColor(colours.accent)
         fill.setAlpha(16)

@@ -14,8 +14,10 @@ from workbench.desktop.asking import Asker, Wish
 from workbench.desktop.theme import theme
 from workbench.desktop.workspace import Workspace
 
-LINES = 2  # of small type, kept free for it, so that nothing moves when it comes
-LINE = 15  # pixels at scale 1
+# Lines of small type are kept free for it, so that nothing moves when it comes: two, or three in a
+# view that is narrower than this, in pixels at scale 1.
+NARROW = 320
+LINE = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,12 @@ class Verdict(QLabel):
     def rescale(self) -> None:
         """Room for its lines at the theme's scale."""
         self.setMinimumWidth(1)
-        self.setFixedHeight(theme.px(LINES * LINE))
+        lines = 3 if self.width() < theme.px(NARROW) else 2
+        self.setFixedHeight(theme.px(lines * LINE))
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self.rescale()
 
     @property
     def made(self) -> Any:
