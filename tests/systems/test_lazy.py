@@ -309,6 +309,7 @@ def test_without_a_threshold_all_fire_at_once():
 @pytest.mark.parametrize("worth", [0.0, 0.5, 1e9], ids=["widened", "as it is", "never widened"])
 def test_the_bounds_hold_for_every_neuron_at_every_step(monkeypatch, dtype, worth):
     monkeypatch.setattr(lazy, "_WORTH", worth)
+    monkeypatch.setattr(lookout, "_BLOCK", 600)
     atoms, signal = crowd(2000, 40, dtype)
     system, _ = pair(atoms, threshold=2.0, time_constant=30.0)
     slack = 50 * torch.finfo(dtype).eps * 10
@@ -323,17 +324,21 @@ def test_the_bounds_hold_for_every_neuron_at_every_step(monkeypatch, dtype, wort
             trail[row] -= state.now.held[row][there].double() @ tracked
         match = (trail @ atoms.T.double()).abs()
         sight = lookout.look(state.lookout, lazy._parts(state), torch.finfo(dtype).eps)
-        most, least = lookout.scores(state.lookout, sight)
+        most = lookout.scores(state.lookout, sight) + sight.rounding[:, None]
+        error = state.lookout.near_outside * sight.radius[:, None] + sight.rounding[:, None]
+        least = most - 2 * error
         others = torch.ones_like(match, dtype=torch.bool)
         for row in range(3):
             near = state.lookout.near[row]
-            listed = near >= 0
+            listed = state.lookout.near_outside[row] >= 0
             true = match[row][near[listed]]
             assert (true <= most[row][listed] + slack).all()
             assert (true >= least[row][listed] - slack).all()
             tightness += (most[row][listed] - true).tolist()
             others[row, near[listed]] = False
-            others[row, state.neuron[row][state.there[row]]] = False
+            tracked = state.neuron[row][state.there[row]]
+            assert len(torch.cat((near[listed], tracked)).unique()) == listed.sum() + len(tracked)
+            others[row, tracked] = False
         outer = match.masked_fill(~others, 0.0).amax(1)
         assert (outer <= sight.reach + slack).all() and (outer < 2.0).all()
     assert len(tightness) > 1000 and 0 < sum(tightness) / len(tightness) < 1.0
@@ -351,7 +356,7 @@ def test_directions_are_at_right_angles_and_given_up_when_there_are_too_many(mon
         basis = state.lookout.basis
         gram = basis @ basis.transpose(1, 2)
         torch.testing.assert_close(gram, torch.diag_embed(gram.diagonal(dim1=1, dim2=2)))
-        torch.testing.assert_close(state.lookout.seen, basis @ atoms.T)
+        torch.testing.assert_close(torch.stack(state.lookout.seen, 1), basis @ atoms.T)
         seen, expected = quick.observe(state), plain.observe(other)
         assert difference(seen["membrane_potential"], expected["membrane_potential"]) < 1e-9
 

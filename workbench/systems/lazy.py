@@ -151,7 +151,8 @@ class Lazy:
         def pick(part: Tensor | tuple) -> Tensor | tuple:
             if isinstance(part, Tensor):
                 return part[rows.to(part.device)] if part.ndim else part
-            return type(part)(*map(pick, part)) if part else part
+            made = tuple(map(pick, part))
+            return type(part)(*made) if hasattr(part, "_fields") else made
 
         gram = tuple(state.gram[row] for row in rows.cpu().tolist())
         return LazyState(*map(pick, state._replace(gram=())))._replace(gram=gram)
@@ -205,21 +206,22 @@ class Lazy:
         found = self._wanted(state, threshold)
         if found is None:
             return None
-        state, doubtful, wanted = found
-        spent = state.lookout.spent + (doubtful * (state.there.sum(1) + doubtful)).sum()
-        if spent.item() > _WORTH * state.lookout.seen[:, 0].numel():
+        state, which, wanted, doubtful = found
+        there = state.there.sum(1)
+        spent = state.lookout.spent + (doubtful * (there[which] + doubtful)).sum()
+        if spent.item() > _WORTH * state.lookout.outside.numel():
             state = self._widened(self._released(state, threshold), threshold)
             found = self._wanted(state, threshold)
             if found is None:
                 return None
-            state, _, wanted = found
-            spent = torch.zeros_like(spent)
+            state, which, wanted, _ = found
+            there, spent = state.there.sum(1), torch.zeros_like(spent)
         state = state._replace(lookout=state.lookout._replace(spent=spent))
-        if wanted.any():
-            count = wanted.sum(1) + state.there.sum(1)
-            if int(count.square().sum()) > self._room(len(count)):
+        if len(which):
+            there[which] += wanted.sum(1)
+            if int(there.square().sum()) > self._room(len(there)):
                 return None
-            state = self._tracked(state, wanted)
+            state = self._tracked(state, which, wanted)
         if state.floor.item() != threshold:
             state = state._replace(floor=torch.full_like(state.floor, threshold))
         return state
@@ -230,26 +232,21 @@ class Lazy:
 
     def _wanted(
         self, state: LazyState, threshold: float
-    ) -> tuple[LazyState, Tensor, Tensor] | None:
-        """Whom near to track.
+    ) -> tuple[LazyState, Tensor, Tensor, Tensor] | None:
+        """The state with the lookout in order, and whom near to track, see `lookout.suspects`.
 
-        Returns:
-            The state; how many are wanted in doubt only, [B]; who is wanted, [B, D]. None if the
-            potentials are not finite: a network that blows up is not sparse.
+        None if the potentials are not finite: a network that blows up is not sparse.
         """
         trail = _parts(state)
         sight = lookouts.look(state.lookout, trail, torch.finfo(state.drive.dtype).eps)
         if not sight.radius.isfinite().all():
             return None
-        stale = ~(sight.reach < threshold)  # NaN: those near were never chosen
+        lookout, stale = state.lookout, ~(sight.reach < threshold)  # NaN: never chosen
         if stale.any():
-            made = lookouts.aimed(state.lookout, sight, state.neuron, stale, threshold)
-            state = state._replace(lookout=made)
-        most, least = lookouts.scores(state.lookout, sight)
-        suspicious = (most >= threshold).any(1)
-        level = (1 - _MARGIN) * threshold
-        wanted = (most >= level) & suspicious[:, None]
-        return state, (wanted & (least < level)).sum(1), wanted
+            stale = lookouts.overdue(sight, threshold)
+            lookout = lookouts.aimed(lookout, sight, state.neuron, stale, threshold)
+            state = state._replace(lookout=lookout)
+        return state, *lookouts.suspects(lookout, sight, (1 - _MARGIN) * threshold, threshold)
 
     def _widened(self, state: LazyState, threshold: float) -> LazyState:
         """The state looking along one more direction, in which R leaves those known."""
@@ -295,27 +292,28 @@ class Lazy:
             gram=tuple(gram),
         )
 
-    def _tracked(self, state: LazyState, wanted: Tensor) -> LazyState:
-        """The state with the neurons near that are marked [B, D] among the tracked."""
-        there, added = state.there.sum(1).cpu().tolist(), wanted.sum(1).cpu().tolist()
-        width = max(n + m for n, m in zip(there, added, strict=True))
+    def _tracked(self, state: LazyState, which: Tensor, wanted: Tensor) -> LazyState:
+        """The state with those near of samples [S] that are marked [S, D] among the tracked."""
+        there, added = state.there.sum(1)[which], wanted.sum(1)
+        row, column = wanted.nonzero(as_tuple=True)
+        first = there - added.cumsum(0) + added  # less how many in all began before
+        place = first[row] + torch.arange(len(row), device=row.device)
+        sample, width = which[row], int((there + added).max())
         longer = max(-(-width // _WIDTH) * _WIDTH - state.neuron.shape[1], 0)
 
         def longer_by(part: Tensor, value: float = 0) -> Tensor:
             return functional.pad(part, (0, longer), value=value) if longer else part.clone()
 
         neuron, drive = longer_by(state.neuron, -1), longer_by(state.drive)
+        neuron[sample, place] = state.lookout.near[sample, column]
         courses = [
             Course(course.gone, longer_by(course.u), longer_by(course.held))
             for course in (state.now, state.before)
             if course
         ]
         gram = list(state.gram)
-        for row, (n, m) in enumerate(zip(there, added, strict=True)):
-            if not m:
-                continue
+        for row, n, m in zip(*(part.cpu().tolist() for part in (which, there, added)), strict=True):
             new = slice(n, n + m)
-            neuron[row, new] = state.lookout.near[row][wanted[row]]
             found = self.products.some(neuron[row, : n + m])
             block = found @ found[n:].T  # [n + m, m]
             gram[row] = _joined(gram[row], block)
@@ -323,14 +321,13 @@ class Lazy:
             for course in courses:  # never active so far: u = φᵢᵀR
                 gone = course.gone[row].to(drive)
                 course.u[row, new] = gone * drive[row, new] - course.held[row, :n] @ block[:n]
-        near = state.lookout.near.masked_fill(wanted, -1)
         return state._replace(
             neuron=neuron,
             drive=drive,
             now=courses[0],
             before=courses[1] if state.before else (),
             gram=tuple(gram),
-            lookout=lookouts.following(state.lookout._replace(near=near), neuron),
+            lookout=lookouts.begun(state.lookout, sample, column, place, longer),
         )
 
 

@@ -18,7 +18,6 @@ R itself is never needed for that, only its trail: R = αs − ΦA.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -28,6 +27,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 # Neurons within this part of the threshold are near it.
 _NEAR = 0.2
+# When those near are to be chosen anew for one sample, so they are for all that lack this part of
+# the threshold only: choosing for many at once copies the others' choice once.
+_SOON = 0.05
+# So many numbers torch goes through in one thread, in the cache; waking a second takes longer.
+_BLOCK = 1 << 15
 # The longest atom that `Wiring` accepts, rounded up; those kept in bfloat16 are the longest.
 _LONGEST = 1.006
 # Roundings of the sums below, in units of the last place of the largest of their parts.
@@ -55,13 +59,14 @@ class Lookout(NamedTuple):
     """What was seen of a dictionary along a few directions, and who is near because of it."""
 
     basis: Tensor  # [B, q, N], Q; the first is s/‖s‖
-    seen: Tensor  # [B, q, M], ΦQ
+    seen: tuple[Tensor, ...]  # q times [B, M], ΦQ
+    outside: Tensor  # [B, M], no part of an atom at right angles to Q is longer
     seen_tracked: Tensor  # [B, q, C], ΦQ of the tracked neurons
     at: Tensor  # [B, q + 1], c₀ and ρ₀ at which those near were chosen; NaN: they were not yet
     outer: Tensor  # [B], no bound of the others was above it there
     near: Tensor  # [B, D] int64, neurons; −1 where there are fewer
     near_seen: Tensor  # [B, q, D], ΦQ of those
-    near_outside: Tensor  # [B, D], the length of their parts at right angles to Q
+    near_outside: Tensor  # [B, D], `outside` of those; −∞ where there is none, or it is tracked
     spent: Tensor  # float64, what doubt has cost since the last direction, in dot products
 
 
@@ -81,7 +86,8 @@ def first(signal: Tensor, direction: Tensor, seen: Tensor) -> Lookout:
     never = torch.full((batch, 2), math.nan, dtype=torch.float64, device=signal.device)
     return Lookout(
         basis=direction[:, None],
-        seen=seen[:, None],
+        seen=(seen,),
+        outside=_outside(torch.full_like(seen, _LONGEST), seen),
         seen_tracked=signal.new_zeros(batch, 1, 0),
         at=never,
         outer=never[:, 0],
@@ -101,28 +107,26 @@ def widened(lookout: Lookout, direction: Tensor, seen: Tensor, tracked: Tensor) 
         seen: ΦᵀQ of it, [B, M].
         tracked: neurons, [B, C]; −1 where there are fewer.
     """
-    directions = lookout.basis.shape[1] + 1
-    wider = lookout._replace(
+    directions = (*lookout.seen, seen)
+    places = tracked.clamp(min=0)
+    seen_tracked = torch.stack([known.gather(1, places) for known in directions], 1)
+    return lookout._replace(
         basis=torch.cat((lookout.basis, direction[:, None]), 1),
-        seen=torch.cat((lookout.seen, seen[:, None]), 1),
-        at=lookout.at.new_full((len(seen), directions + 1), math.nan),
+        seen=directions,
+        outside=_outside(lookout.outside, seen),
+        seen_tracked=seen_tracked.masked_fill_((tracked < 0)[:, None], 0.0),
+        at=lookout.at.new_full((len(seen), len(directions) + 1), math.nan),
         near=lookout.near[:, :0],
-        near_seen=seen.new_zeros(len(seen), directions, 0),
+        near_seen=seen.new_zeros(len(seen), len(directions), 0),
         near_outside=lookout.near_outside[:, :0],
     )
-    return following(wider, tracked)
 
 
 def narrowed(lookout: Lookout) -> Lookout:
     """The lookout along the signals' own directions only, to be widened."""
-    return lookout._replace(basis=lookout.basis[:, :1], seen=lookout.seen[:, :1])
-
-
-def following(lookout: Lookout, tracked: Tensor) -> Lookout:
-    """The lookout where others are tracked, [B, C]; −1 where there are fewer."""
-    places = tracked.clamp(min=0)[:, None].expand(-1, lookout.seen.shape[1], -1)
-    seen = lookout.seen.gather(2, places).masked_fill_((tracked < 0)[:, None], 0.0)
-    return lookout._replace(seen_tracked=seen)
+    own = lookout.seen[0]
+    outside = _outside(torch.full_like(own, _LONGEST), own)
+    return lookout._replace(basis=lookout.basis[:, :1], seen=(own,), outside=outside)
 
 
 def aside(lookout: Lookout, vectors: Tensor) -> Tensor:
@@ -169,14 +173,57 @@ def look(lookout: Lookout, trail: Trail, eps: float) -> Sight:
     return Sight(coordinates, radius, rounding, reach)
 
 
-def scores(lookout: Lookout, sight: Sight) -> tuple[Tensor, Tensor]:
-    """Bounds of |φᵢᵀR| from above and below for each neuron near, [B, D]; −∞ if there is none."""
-    none = lookout.near < 0
-    estimate = torch.matmul(sight.coordinates.to(lookout.near_seen)[:, None], lookout.near_seen)
-    estimate = estimate[:, 0].abs_()
-    error = lookout.near_outside * sight.radius.to(estimate)[:, None]
-    error += sight.rounding.to(estimate)[:, None]
-    return (estimate + error).masked_fill_(none, -math.inf), estimate - error
+def scores(lookout: Lookout, sight: Sight) -> Tensor:
+    """Bounds of |φᵢᵀR| from above but for the rounding, for each near, [B, D]; −∞ if none is."""
+    coordinates = sight.coordinates.to(lookout.near_seen)[:, None]
+    estimate = torch.matmul(coordinates, lookout.near_seen)[:, 0]
+    return estimate.abs_().addcmul_(lookout.near_outside, _radius(sight, estimate))
+
+
+def suspects(
+    lookout: Lookout, sight: Sight, level: float, threshold: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Samples of which a neuron may have reached the threshold.
+
+    Returns:
+        Which, [S]; those near that may be above ``level``, [S, D]; how many of them may be below
+        it, [S].
+    """
+    most, rounding = scores(lookout, sight), sight.rounding[:, None]
+    which = (most >= (threshold - rounding).to(most)).any(1).nonzero()[:, 0]
+    most, rounding = most[which], rounding[which].to(most)
+    wanted = most >= level - rounding
+    doubt = 2 * lookout.near_outside[which] * _radius(sight, most)[which]
+    return which, wanted, (wanted & (most - doubt < level + rounding)).sum(1)
+
+
+def begun(lookout: Lookout, sample: Tensor, column: Tensor, place: Tensor, longer: int) -> Lookout:
+    """The lookout where some of those near begin to be tracked.
+
+    Args:
+        lookout: before.
+        sample: of each, [n].
+        column: where each is among those near, [n].
+        place: where it comes among the tracked, [n].
+        longer: how many places more there are for these.
+    """
+    outside = lookout.near_outside.clone()
+    outside[sample, column] = -math.inf
+    seen = functional.pad(lookout.seen_tracked, (0, longer))
+    neuron = lookout.near[sample, column]
+    for direction, known in enumerate(lookout.seen):
+        seen[sample, direction, place] = known[sample, neuron]
+    return lookout._replace(near_outside=outside, seen_tracked=seen)
+
+
+def _radius(sight: Sight, like: Tensor) -> Tensor:
+    """‖R − Qc‖, [B, 1], and never 0, as 0 · ∞ is no number."""
+    return sight.radius.to(like).clamp_(min=torch.finfo(like.dtype).tiny)[:, None]
+
+
+def overdue(sight: Sight, threshold: float) -> Tensor:
+    """Whether those near are to be chosen anew, [B], if they are for one sample."""
+    return ~(sight.reach < (1 - _SOON) * threshold)
 
 
 def aimed(
@@ -192,29 +239,26 @@ def aimed(
         threshold: λ.
     """
     which = stale.nonzero()[:, 0]
+    rows = which.cpu().tolist()
     here = torch.cat((sight.coordinates, sight.radius[:, None]), 1)
-    near, seen, outside, outer = zip(
-        *(
-            _chosen(
-                lookout.seen[row],
-                (part[row] for part in sight[:3]),
-                tracked[row][tracked[row] >= 0],
-                (1 - _NEAR) * threshold,
-            )
-            for row in which.cpu().tolist()
-        ),
-        strict=True,
-    )
-    near = pad_sequence(near, batch_first=True, padding_value=-1)
-    seen = pad_sequence(seen, batch_first=True).transpose(1, 2)
-    outside = pad_sequence(outside, batch_first=True)
-    if len(which) < len(stale):
+    seeing = torch.cat((here, sight.rounding[:, None]), 1).cpu().tolist()
+    least = (1 - _NEAR) * threshold
+    chosen = [_chosen(lookout, row, seeing[row], tracked[row], least) for row in rows]
+    outer = torch.stack([bound for _, bound in chosen]).double()
+    near = pad_sequence([near for near, _ in chosen], batch_first=True, padding_value=-1)
+    seen = near.new_zeros(len(rows), len(lookout.seen), near.shape[1], dtype=lookout.outside.dtype)
+    outside = torch.full_like(seen[:, 0], -math.inf)
+    for place, (row, (who, _)) in enumerate(zip(rows, chosen, strict=True)):
+        outside[place, : len(who)] = lookout.outside[row].index_select(0, who)
+        for direction, known in enumerate(lookout.seen):
+            seen[place, direction, : len(who)] = known[row].index_select(0, who)
+    if len(rows) < len(stale):
         near = _among(lookout.near, which, near, -1)
         seen = _among(lookout.near_seen, which, seen, 0.0)
-        outside = _among(lookout.near_outside, which, outside, 0.0)
+        outside = _among(lookout.near_outside, which, outside, -math.inf)
     return lookout._replace(
         at=torch.where(stale[:, None], here, lookout.at),
-        outer=lookout.outer.index_copy(0, which, torch.stack(outer).double()),
+        outer=lookout.outer.index_copy(0, which, outer),
         near=near,
         near_seen=seen,
         near_outside=outside,
@@ -222,23 +266,30 @@ def aimed(
 
 
 def _chosen(
-    seen: Tensor, sight: Iterable[Tensor], tracked: Tensor, least: float
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Who may be above ``least`` in one sample, but those tracked; what is known of them; the bound
-    of all others.
-    """
-    coordinates, radius, rounding = (part.to(seen) for part in sight)
-    outside = (_LONGEST**2 - seen.square().sum(0)).clamp_(min=0.0).sqrt_()
-    bound = (coordinates @ seen).abs_().add_(outside * radius).add_(rounding)
-    bound[tracked] = -math.inf
-    close = bound >= least
-    near = close.nonzero()[:, 0]
-    return (
-        near,
-        seen[:, near].T,
-        outside[near],
-        bound.masked_fill_(close, 0.0).amax().clamp(min=0.0),
-    )
+    lookout: Lookout, row: int, seeing: list[float], tracked: Tensor, least: float
+) -> tuple[Tensor, Tensor]:
+    """Who may be above ``least`` in one sample, but those tracked; the bound of all others."""
+    *along, radius, rounding = seeing
+    bound = torch.empty_like(lookout.outside[row])
+    blocks = bound.split(_BLOCK)
+    known = [seen[row].split(_BLOCK) for seen in lookout.seen]
+    for block, outside, *seen in zip(
+        blocks, lookout.outside[row].split(_BLOCK), *known, strict=True
+    ):
+        torch.mul(seen[0], along[0], out=block)
+        for part, coordinate in zip(seen[1:], along[1:], strict=True):
+            block.add_(part, alpha=coordinate)
+        block.abs_().add_(outside, alpha=radius).add_(rounding)
+    bound.index_fill_(0, tracked[tracked >= 0], -math.inf)
+    near = [(block >= least).nonzero()[:, 0] + _BLOCK * i for i, block in enumerate(blocks)]
+    near = torch.cat(near)
+    bound.index_fill_(0, near, 0.0)
+    return near, torch.stack([block.amax() for block in blocks]).amax().clamp(min=0.0)
+
+
+def _outside(outside: Tensor, seen: Tensor) -> Tensor:
+    """The longest that atoms [B, M] can be at right angles to one more direction."""
+    return outside.square().addcmul_(seen, seen, value=-1).clamp_(min=0.0).sqrt_()
 
 
 def _among(old: Tensor, which: Tensor, new: Tensor, empty: float) -> Tensor:
