@@ -251,7 +251,7 @@ def test_a_fork_of_the_same_run_is_equal_in_every_bit(user, window):
     user.go_to(50)
     one, two = window.workspace.branching.branches
     assert one.recording.digest(50) == two.recording.digest(50)
-    assert names(user)[1] == "fork 1"
+    assert names(user)[1] == "fork at step 30"
 
 
 def test_another_session_runs_beside_this_one(user, window):

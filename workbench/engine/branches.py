@@ -228,7 +228,7 @@ def name_of(branch: Branch, branches: tuple[Branch, ...]) -> str:
     words = [edit.words() for edit in new]
     if changed_parameters(parent.plain.asked, branch.plain.asked):
         words.insert(0, differences(parent.plain.asked, branch.plain.asked))
-    return ", ".join(words) or f"fork {branch.number}"
+    return ", ".join(words) or f"fork at step {branch.step}"
 
 
 def _goes_on(parent: Branch, branch: Branch) -> bool:
