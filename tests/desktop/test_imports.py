@@ -47,10 +47,19 @@ def test_no_line_of_the_desktop_names_a_system():
     assert not found
 
 
-def test_the_windows_module_imports_no_torch(tmp_path):
+def test_the_window_is_painted_before_torch_is_imported(tmp_path):
     code = """
 import sys
-import workbench.desktop.app
+from pathlib import Path
+from workbench.desktop import app
+from workbench.desktop.settings import Settings
+from workbench.desktop.window import Window
+from workbench.document import load, shipped
+path = shipped()["digits-lesion"]
+qt = app.application()
+window = Window(load(path), path, Settings(Path("settings.json")))
+window.show()
+qt.processEvents()
 heavy = {"torch", "torchvision", "sklearn", "skimage", "matplotlib"} & set(sys.modules)
 print(sorted(heavy))
 """

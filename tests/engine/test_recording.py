@@ -317,3 +317,15 @@ def test_a_reader_in_another_thread_always_finds_whole_steps(run, hasty_threads,
     for reader in readers:
         reader.join(10)
     assert not errors and len(set(reads)) > 5
+
+
+def test_spikes_come_as_pairs_from_any_step_on(run):
+    recording, _ = run("lif")
+    fired = recording.spikes()
+    for start in (0, 7, recording.head, recording.head + 1):
+        steps, neurons, end = recording.spike_pairs(start)
+        pairs = [(step, n) for step in range(start, len(fired)) for n in fired[step]]
+        assert list(zip(steps.tolist(), neurons.tolist(), strict=True)) == pairs
+        assert end == recording.head + 1
+    assert recording.spike_pairs()[1].size > 0
+    assert all(recording.fired(step) is fired[step] for step in range(len(fired)))

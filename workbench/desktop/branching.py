@@ -46,9 +46,11 @@ class Branching:
         Args:
             current: the one of the session that the cursor is on, or was last.
         """
-        from workbench.engine.score import written  # with torch, which is loaded by now
+        if current is None:  # nor is torch there yet
+            return ()
+        from workbench.engine.score import written
 
-        return () if current is None else written(self.branches, current.number)
+        return written(self.branches, current.number)
 
     def fork(self, edit: Any = None) -> None:
         """A branch from here, changed by an edit or not at all."""

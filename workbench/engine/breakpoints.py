@@ -33,7 +33,7 @@ class Moment:
 
     def spikes(self, back: int = 0) -> np.ndarray:
         """The neurons that fire, at this step or so many before."""
-        return self.recording.spikes()[self.step - back]
+        return self.recording.fired(self.step - back)
 
 
 @dataclass(frozen=True)

@@ -277,6 +277,21 @@ class Recording:
         """The indices of the neurons that fired, for every recorded step."""
         return self._spikes[: self.head + 1]
 
+    def fired(self, step: int) -> np.ndarray:
+        """The indices of the neurons that fired at one recorded step."""
+        return self._spikes[step]
+
+    def spike_pairs(self, start: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
+        """The spikes of the steps recorded from ``start`` on, all at once.
+
+        Returns:
+            The step of each and its neuron, [n], step after step; the step after the last one.
+        """
+        fired = self._spikes[start : self.head + 1]
+        end = start + len(fired)
+        steps = np.repeat(np.arange(start, end), [len(neurons) for neurons in fired])
+        return steps, np.concatenate(fired) if fired else steps, end
+
 
 class _Rows:
     """An array that grows by rows; what was handed out stays as it was."""

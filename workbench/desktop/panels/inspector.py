@@ -146,15 +146,15 @@ class InspectorPanel(QWidget):
 
     def _count_spikes(self, recording: Any, neuron: int) -> None:
         """Count on from where the last look ended."""
-        spikes = recording.spikes()
         done = self._counted[2]
         if self._counted[:2] != (recording, neuron):
             done, self._first, self._count = 0, None, 0
-        for step in range(done, len(spikes)):
-            if np.any(spikes[step] == neuron):
-                self._first = step if self._first is None else self._first
-                self._count += 1
-        self._counted = (recording, neuron, len(spikes))
+        steps, neurons, end = recording.spike_pairs(done)
+        own = steps[neurons == neuron]
+        if len(own) and self._first is None:
+            self._first = int(own[0])
+        self._count += len(own)
+        self._counted = (recording, neuron, end)
 
     def _fill(self, rows: list[tuple[str, str, str]]) -> None:
         if list(self._rows) != [name for name, _, _ in rows]:

@@ -119,17 +119,14 @@ class RasterView(PlotView):
     def draw(self, snapshot: Any) -> None:
         if self._observable is None:
             return
-        spikes = snapshot.recording.spikes()
         colours = self._colours()
         changed = self._draw_ghost()
-        for step in range(self._done, len(spikes)):
-            neurons = spikes[step]
-            rows = self._place[neurons] * self._rows // self._neurons
+        steps, neurons, end = snapshot.recording.spike_pairs(self._done)
+        if self._done != end or changed:
             shown = colours[0] if self._labels is None else colours[self._labels[neurons]]
-            self._pixels[rows, step // self._stride] = shown
+            self._pixels[self._row(neurons), steps // self._stride] = shown
             self._fired[neurons] = True
-        if self._done != len(spikes) or changed:
-            self._done = len(spikes)
+            self._done = end
             self._image.setImage(self._pixels, autoLevels=False, levels=(0, 255))
         self.cursor.setValue(snapshot.step)
         self._show_selected()
@@ -148,15 +145,20 @@ class RasterView(PlotView):
         if record is not before:
             done, self._done = 0, 0  # everything is drawn again
             self._pixels[:] = 0
-        spikes = record.spikes() if record is not None else []
-        grey = QColor(theme.colours.faint)
-        for step in range(done, min(len(spikes), self._steps + 1)):
-            rows = self._place[spikes[step]] * self._rows // self._neurons
-            column = step // self._stride
-            free = rows[self._pixels[rows, column, 3] == 0]
-            self._pixels[free, column] = (*grey.getRgb()[:3], GHOST_ALPHA)
-        self._ghost = (record, len(spikes))
-        return record is not before or done != len(spikes)
+        end = done
+        if record is not None:
+            steps, neurons, end = record.spike_pairs(done)
+            within = steps <= self._steps
+            rows, columns = self._row(neurons[within]), steps[within] // self._stride
+            free = self._pixels[rows, columns, 3] == 0
+            grey = (*QColor(theme.colours.faint).getRgb()[:3], GHOST_ALPHA)
+            self._pixels[rows[free], columns[free]] = grey
+        self._ghost = (record, end)
+        return record is not before or done != end
+
+    def _row(self, neurons: np.ndarray) -> np.ndarray:
+        """The rows of the picture that neurons are in."""
+        return self._place[neurons] * self._rows // self._neurons
 
     def _colours(self) -> np.ndarray:
         """RGBA of each class, or of all neurons."""
@@ -195,9 +197,7 @@ class RasterView(PlotView):
         self._mark.setPen(pg.mkPen(theme.colours.text, width=1))
 
     def _points(self) -> np.ndarray:
-        spikes = self.workspace.snapshot.recording.spikes()
-        steps = np.repeat(np.arange(len(spikes)), [len(s) for s in spikes])
-        return np.column_stack([steps, np.concatenate(spikes) if len(spikes) else steps])
+        return np.column_stack(self.workspace.snapshot.recording.spike_pairs()[:2])
 
     def figure(self) -> Any:
         if self._observable is None:

@@ -233,8 +233,7 @@ class _Counts:
         if (recording, first) != (self._recording, self._first) or last < self._last:
             self._recording, self._first, self._last = recording, first, first - 1
             self._counts = np.zeros(neurons, int)
-        new = recording.spikes()[self._last + 1 : last + 1]
-        if new:
-            self._counts += np.bincount(np.concatenate(new), minlength=neurons)
+        steps, fired, _ = recording.spike_pairs(self._last + 1)
+        self._counts += np.bincount(fired[steps <= last], minlength=neurons)
         self._last = max(last, self._last)
         return self._counts
