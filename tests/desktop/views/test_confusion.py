@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
+
+from workbench.desktop.theme import theme
+from workbench.desktop.views.matrix import Matrix
 
 SMALL = ("digits-exemplar", "data.train=300", "data.test=40", "system.steps=40")
 SLOW = ("digits-exemplar", "run.batch=2", "run.precision=float64")
@@ -306,3 +310,23 @@ def test_what_comes_and_goes_in_the_view_moves_no_other_view(user, window):
     click_cell(user, view.matrix, (3, 3))
     user.frames(3)
     assert view.images.isVisible() and [dock.geometry() for dock in docks] == before
+
+
+def test_names_of_small_cells_do_not_run_into_each_other(qtbot, themed_app):
+    matrix = Matrix()
+    qtbot.addWidget(matrix)
+    matrix.show_counts(np.eye(10, 11, dtype=int), tuple("0123456789"))
+    line = QFontMetricsF(theme.font(11)).height()
+    for size, every in (((400, 400), 1), ((630, 123), 2), ((120, 120), 2)):
+        matrix.resize(*size)
+        side = matrix.place(1, 0).top() - matrix.place(0, 0).top()
+        assert matrix.named_every(side) >= every
+        assert matrix.named_every(side) * (side + 1) >= line
+        below = round(matrix.place(9, 0).bottom()) + 3
+        image, lines = matrix.grab().toImage(), range(below, below + 12)
+        columns = [
+            any(image.pixelColor(x, y).lightness() < 160 for y in lines)
+            for x in range(image.width())
+        ]
+        marks = sum(a and not b for a, b in zip(columns, columns[1:], strict=False))
+        assert marks == len(range(0, 11, matrix.named_every(side)))  # each stands alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -106,21 +107,28 @@ class Matrix(QWidget):
 
     def _paint_names(self, painter: QPainter, left: float, top: float, side: float) -> None:
         painter.setPen(QColor(theme.colours.muted))
-        bottom = top + side * len(self._names) - 1
-        for label, name in enumerate((*self._names, "–")):
-            under = QRectF(left + label * side, bottom, side, theme.px(16))
-            short = painter.fontMetrics().elidedText(name, ELIDE, round(side))
+        bottom, metrics = top + side * len(self._names) - 1, painter.fontMetrics()
+        every = self.named_every(side)
+        room = side * every
+        for label, name in list(enumerate((*self._names, "–")))[::every]:
+            middle = side * (label + 0.5)
+            under = QRectF(left + middle - room / 2, bottom, room, theme.px(16))
+            short = metrics.elidedText(name, ELIDE, round(room))
             painter.drawText(under, Qt.AlignmentFlag.AlignCenter, short)
             if label < len(self._names):
-                beside = QRectF(0, top + label * side, left - 6, side)
+                beside = QRectF(0, top + middle - room / 2, left - 6, room)
                 flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                wide = painter.fontMetrics().elidedText(name, ELIDE, round(left - 8))
+                wide = metrics.elidedText(name, ELIDE, round(left - 8))
                 painter.drawText(beside, flags, wide)
         width = side * (len(self._names) + 1)
         words = QRectF(left, bottom + theme.px(14), width, theme.px(16))
         long = "decided (– undecided)"
         fits = painter.fontMetrics().horizontalAdvance(long) <= width
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, long if fits else "decided")
+
+    def named_every(self, side: float) -> int:
+        """Of so many classes one is named where there is no line for each."""
+        return math.ceil(QFontMetricsF(theme.font(11)).height() / (side + 1))
 
     def _at(self, event: Any) -> Cell | None:
         """The cell below the mouse."""
