@@ -305,6 +305,25 @@ def test_the_open_session_is_the_one_that_is_saved_wherever_the_cursor_is(forked
     assert load(mine).dictionary.kind == "exemplar"
 
 
+def test_a_session_refused_while_on_a_guests_run_does_not_make_that_one_mine(forked, tmp_path):
+    window, mine, bad = forked.window, tmp_path / "mine.json", tmp_path / "bad.json"
+    assert window.files.save_to(mine)
+    saved = load(mine)
+    save(load(shipped()["digits-exemplar"]).with_text("data.train=1000000"), bad)
+    window.files.compare(shipped()["digits-random"])
+    forked.settle()
+    forked.click(lines(forked), row(forked, 2))
+    forked.settle()
+    window.files.open(bad)
+    forked.wait(lambda: forked.complaints)
+    assert "data.train" in forked.dismiss()
+    forked.settle()
+    assert window.workspace.on_guest and window.workspace.path == mine
+    forked.press(Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    forked.settle()
+    assert load(mine) == saved
+
+
 def test_settings_of_another_session_that_begin_a_new_run_are_this_sessions(forked, tmp_path):
     window, mine = forked.window, tmp_path / "mine.json"
     assert window.files.save_to(mine)

@@ -168,6 +168,12 @@ def test_on_a_small_projector_the_views_have_all_the_room(user, window):
     user.press(Key.Key_F11)
     user.settle()
     assert window.rail.isVisible() and window.side.isVisible()
+    user.press(Key.Key_1, Held.ControlModifier)  # who wants no parameters gets none afterwards
+    for _ in range(2):
+        user.press(Key.Key_F11)
+        user.settle()
+        assert not window.rail.isVisible()
+    assert window.side.isVisible()
 
 
 @pytest.mark.parametrize("text", ["0 since 16", "<b>0</b> since 16"])

@@ -119,3 +119,15 @@ def test_what_torchrun_would_set_is_asked_for(monkeypatch, capsys):
     assert cli.main(["run", "digits-exemplar"]) == 2
     line = capsys.readouterr().err
     assert "MASTER_ADDR is not" in line and "torchrun" in line and line.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["WORLD_SIZE", "LOCAL_WORLD_SIZE"])
+def test_a_number_of_processes_that_is_none_is_refused_in_one_line(monkeypatch, capsys, name):
+    from workbench import cli
+
+    there = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    for key, value in (there | {name: "two"}).items():
+        monkeypatch.setenv(key, value)
+    assert cli.main(["run", "digits-exemplar"]) == 2
+    line = capsys.readouterr().err
+    assert "did not meet" in line and "'two'" in line and line.count("\n") == 1

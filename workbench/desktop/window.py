@@ -76,7 +76,8 @@ class Window(QMainWindow):
         self.sweep: SweepDialog | None = None  # as well
         self._closed_for_good = False
         self._learning = False  # a dictionary, in the last frame
-        self._folded: set[str] = set()  # sides that there was no room for
+        self._cramped: set[str] = set()  # sides that there is no room for
+        self._folded: set[str] = set()  # those of them that were open until then
         self._branches: tuple = ()  # that the title was last made with
         self._assemble()
         self._make_menus()
@@ -475,13 +476,19 @@ class Window(QMainWindow):
     def _make_room(self) -> None:
         """In a narrow window, as on a projector, sides fold away; their keys bring them back."""
         for name, width in ROOM.items():
-            narrow = self.width() < theme.px(width)
-            if narrow != (name in self._folded):
-                self._folded ^= {name}
-                self.actions_by_name[name].setChecked(not narrow)
-                if narrow and name == "rail":
-                    keys = self.actions_by_name[name].shortcut().toString()
+            action, cramped = self.actions_by_name[name], self.width() < theme.px(width)
+            if cramped == (name in self._cramped):
+                continue
+            self._cramped ^= {name}
+            if cramped and action.isChecked():
+                self._folded.add(name)
+                action.setChecked(False)
+                if name == "rail":
+                    keys = action.shortcut().toString()
                     self.workspace.said.emit(f"{keys} shows the parameters")
+            elif not cramped and name in self._folded:
+                self._folded.remove(name)
+                action.setChecked(True)
 
     def _experiment_changed(self, experiment: Any) -> None:
         self.area.adapt(experiment.system)

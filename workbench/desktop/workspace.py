@@ -85,7 +85,7 @@ class Workspace(QObject):
         self.ledger = LedgerKeeper(self)
         self._guest = False  # the cursor is on a run of another session than the one that is open
         self._home: Branch | None = None  # where it was last in this one
-        self._left: tuple | None = None  # the session before this one: history, path, branches
+        self._left: tuple | None = None  # the session before this one, all that `open` replaces
         self._job: Job | None = None
         self._fetch: Fetch | None = None
         self._wanted: frozenset[str] = frozenset()
@@ -200,7 +200,7 @@ class Workspace(QObject):
         unchanged = not self.history.can_undo
         if self._left is not None and (unchanged or not _rewind(self.history, asked)):
             # the session just opened was refused as a whole
-            self.history, self.path, self._kept = self._left
+            self.history, self.path, self._kept, self._guest, self._home = self._left
             self._left = None
         if not _rewind(self.history, asked):
             self.history.push(asked, "Refused change")
@@ -231,7 +231,7 @@ class Workspace(QObject):
 
     def open(self, document: Document, path: Path | None) -> None:
         """Put another document in place of this one."""
-        self._left = (self.history, self.path, self._kept)
+        self._left = (self.history, self.path, self._kept, self._guest, self._home)
         self._kept = document.branches
         document = _without_branches(document)
         self.history = History(document)
@@ -293,7 +293,7 @@ class Workspace(QObject):
         """The cursor is on a branch, or about to go there."""
         if not branch.guest:
             self._home = branch
-        elif not self._guest:
+        elif not self._guest and not self.branching.current.guest:
             self._home = self.branching.current
         self._guest = branch.guest
 

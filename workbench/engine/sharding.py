@@ -118,11 +118,12 @@ def join() -> Processes:
             f"WORLD_SIZE is set, {missing[0]} is not; `torchrun --nproc-per-node 2 -m workbench "
             "run SESSION` sets all that is needed"
         )
-    backend, processes = "gloo", int(os.environ["WORLD_SIZE"])
-    if devices.enough_gpus(processes) and distributed.is_nccl_available():
-        backend = "cpu:gloo,cuda:nccl"
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))  # "cuda" is this process's own
+    backend = "gloo"
     try:
+        processes = int(os.environ["WORLD_SIZE"])
+        if devices.enough_gpus(processes) and distributed.is_nccl_available():
+            backend = "cpu:gloo,cuda:nccl"  # "cuda" is then this process's own
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
         met = distributed.rendezvous("env://", timeout=datetime.timedelta(minutes=5))
         store, rank, size = next(iter(met))
         distributed.init_process_group(
