@@ -68,6 +68,21 @@ def test_a_step_while_it_runs_pauses_it(user):
     assert user.state == "paused"
 
 
+def test_a_key_back_counts_before_the_window_knows_of_the_step_on(user, window):
+    """As on a busy machine: the status is still that of step 0, where nothing goes back."""
+    back, forward = (window.actions_by_name[name] for name in ("back", "forward"))
+    assert not back.isEnabled()
+    for _ in range(3):
+        forward.trigger()
+    assert back.isEnabled() and user.step == 0
+    back.trigger()
+    user.settle()
+    assert user.step == 2
+    window.actions_by_name["first"].trigger()
+    user.settle()
+    assert user.step == 0 and not back.isEnabled()
+
+
 def test_keys_pressed_faster_than_the_eye_all_count(user):
     for _ in range(25):
         user.press(Key.Key_Right)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from workbench.desktop.workspace import Workspace
 
 
 class Running:
     """What the Run menu, its keys and the transport ask of the runner."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspace: Workspace, moved: Callable[[], None]) -> None:
+        """``moved`` is called when the cursor was asked to go somewhere, before it is there."""
+        self._workspace, self._moved = workspace, moved
 
     def toggle(self) -> None:
         """Run if it stands still, pause if it runs."""
@@ -34,15 +37,18 @@ class Running:
 
     def _step(self, count: int) -> None:
         self._workspace.ask(lambda runner: runner.step(count))
+        self._moved()
 
     def first(self) -> None:
         """Back to step 0; the record stays."""
         self._workspace.ask(lambda runner: runner.seek(0))
+        self._moved()
 
     def last(self) -> None:
         """On to the last step, computing what is not recorded."""
         steps = self._workspace.status.steps
         self._workspace.ask(lambda runner: runner.seek(steps))
+        self._moved()
 
     def restart(self) -> None:
         """Begin again at step 0 with a new record."""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from workbench.desktop.sweep.dialog import SweepDialog
 
 RAIL, INSPECTOR = 240, 260  # pixels at scale 1
+BACK, ON = ("back", "back_ten", "first"), ("forward", "forward_ten", "last")
 # Below this width, at scale 1, there is no room for a side: the views come first.
 ROOM = {"inspector": 1100, "rail": 920}
 
@@ -64,7 +65,7 @@ class Window(QMainWindow):
         self.files = SessionFiles(self.workspace, settings, self)
         self.views = {kind.name: kind(self.workspace) for kind in VIEWS}
         self.area = Arrangement(self.views, settings)
-        self.running = Running(self.workspace)
+        self.running = Running(self.workspace, self._may_move)
         self.until = Breakpoints(self.workspace)
         self.actions_by_name = make_actions(self)
         self.parameters = ParametersPanel(self.workspace)
@@ -282,12 +283,8 @@ class Window(QMainWindow):
             "run": loaded,
             "restart": loaded,
             **{f"until_{name}": self.until.applies(name) for name in UNTIL},
-            "back": step > 0,
-            "back_ten": step > 0,
-            "first": step > 0,
-            "forward": step < steps,
-            "forward_ten": step < steps,
-            "last": step < steps,
+            **dict.fromkeys(BACK, step > 0),
+            **dict.fromkeys(ON, step < steps),
             "cancel": status is not None and status.state.value in ("running", "preparing"),
             "evaluate": loaded and self._can_fill("confusion") and not workspace.evaluating,
             "cancel_evaluation": workspace.evaluating,
@@ -306,6 +303,11 @@ class Window(QMainWindow):
             action = self.actions_by_name[name]
             if action.isEnabled() != enabled:
                 action.setEnabled(enabled)
+
+    def _may_move(self) -> None:
+        """Until the status says where the run went, it may be sent anywhere: keys are fast."""
+        for name in (*BACK, *ON):
+            self.actions_by_name[name].setEnabled(True)
 
     def _can_fill(self, view: str) -> bool:
         """Whether the system of the run has something for a view."""
