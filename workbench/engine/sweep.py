@@ -19,6 +19,7 @@ from typing import Any
 
 import joblib
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 from workbench.data import datasets
 from workbench.engine import results, vectors
@@ -66,7 +67,7 @@ def run(
             waiting.append(place)
     if not waiting:
         return
-    with _workers(dask, jobs, len(waiting)) as (parallel, worker, fill):
+    with _workers(dask, jobs, len(waiting), store) as (parallel, worker, fill):
         fill([points[place] for place in waiting], samples, report)
         keeper = None if dask else store  # a cluster need not see the folder
         for place, found, error in parallel(
@@ -79,7 +80,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _workers(dask: str | None, jobs: int | None, most: int) -> Iterator[tuple]:
+def _workers(dask: str | None, jobs: int | None, most: int, store: Store) -> Iterator[tuple]:
     """Who runs the points: a `joblib.Parallel`, what each must settle, and who fills caches."""
     options = {"return_as": "generator_unordered", "batch_size": 1}
     if dask is not None:
@@ -95,7 +96,13 @@ def _workers(dask: str | None, jobs: int | None, most: int) -> Iterator[tuple]:
     worker = (threads, os.getpid()) if jobs > 1 else None
     with joblib.parallel_config("loky", inner_max_num_threads=threads):
         parallel = joblib.Parallel(jobs, **options)
-    yield parallel, worker, fill_caches
+    try:
+        yield parallel, worker, fill_caches
+    except BaseException:
+        if jobs > 1:  # whoever is in the middle of a point ends now, and not while others look
+            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+            store.tidy()
+        raise
 
 
 def _ordered(points: Sequence[Point], waiting: Sequence[int]) -> list[int]:

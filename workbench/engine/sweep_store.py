@@ -46,6 +46,12 @@ class Store:
         for folder in (self.folder, self.folder / POINTS, self.folder / SESSIONS):
             results.make_folder(folder)
 
+    def tidy(self) -> None:
+        """Remove what processes that were ended in the middle of a file have left."""
+        for folder in (POINTS, SESSIONS):
+            for aside in (self.folder / folder).glob(".*.tmp"):
+                aside.unlink(missing_ok=True)
+
     def result(self, name: str) -> Path:
         """The file with what ``workbench run --json`` prints."""
         return self.folder / POINTS / f"{name}.json"
